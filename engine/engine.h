@@ -1,0 +1,208 @@
+/* engine.h: small language models on the CPU.
+ *
+ * This is the only header of engine/ that the layers above include. A *model* is a GGUF file, mapped and
+ * validated: immutable, shareable between threads. A *session* is one sequence of tokens being extended by a
+ * decoder model: it owns the KV cache. An *encoder* turns texts into vectors. The header is narrow on purpose:
+ * which architectures, tensor types and instruction sets exist is data inside engine/, never a name out here.
+ *
+ * Conventions. Functions that can fail return ENGINE_OK (0) or a negative enum engine_status and fill the
+ * caller's struct engine_error (which may be NULL) with one sentence that says what, where and what to do. After
+ * a failure every output is unchanged and nothing needs freeing. Nothing here prints or exits. Text is UTF-8
+ * (invalid bytes are allowed and survive a round trip where the tokenizer has byte tokens). Units are in names. */
+#ifndef LECTERN_ENGINE_H
+#define LECTERN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum engine_status {
+  ENGINE_OK = 0,
+  ENGINE_ERROR_IO = -1,          /* the file cannot be opened, read or mapped */
+  ENGINE_ERROR_FORMAT = -2,      /* the file is not GGUF, or is damaged */
+  ENGINE_ERROR_UNSUPPORTED = -3, /* a valid file that this engine cannot run; the message names what is missing */
+  ENGINE_ERROR_NO_MEMORY = -4,
+  ENGINE_ERROR_CANCELLED = -5,
+  ENGINE_ERROR_RANGE = -6, /* an argument out of range, or the context is full */
+};
+
+struct engine_error {
+  int status;
+  char message[480]; /* one sentence, no trailing newline */
+};
+
+/* ---- models ---------------------------------------------------------------------------------------------- */
+
+enum engine_role {
+  ENGINE_ROLE_NONE,      /* holds no network: a vocabulary, an adapter */
+  ENGINE_ROLE_GENERATOR, /* decoder with a language-model head */
+  ENGINE_ROLE_ENCODER,   /* text to vector */
+  ENGINE_ROLE_RERANKER,  /* query and passage to score */
+};
+
+struct engine_model;
+
+/* What a file holds; strings live as long as the model. Numbers that the file does not give are 0. */
+struct engine_model_info {
+  const char *path;
+  const char *architecture;  /* general.architecture, "" if absent */
+  const char *name;          /* general.name, "" if absent */
+  const char *tensor_types;  /* e.g. "Q4_K 168, Q6_K 29, F32 57" */
+  const char *tokenizer;     /* "spm", "bpe/qwen2", "wordpiece"; "" if there is none */
+  const char *chat_template; /* built-in family that the file's template was recognised as, e.g. "chatml"; "" if none */
+  enum engine_role role;
+  bool runs;                    /* engine_session_new or engine_encoder_new will accept it */
+  const char *reason;           /* why not, one sentence; "" when runs */
+  uint64_t file_bytes;
+  uint64_t n_parameters;
+  uint32_t context_tokens; /* the length it was trained for */
+  uint32_t n_layers, n_embd, n_heads, n_kv_heads, n_vocab;
+  uint64_t kv_bytes_per_token; /* of the KV cache; 0 for encoders */
+  uint32_t gguf_version;
+  uint64_t n_tensors;
+};
+
+/* Maps and validates `path`. A file that is well formed but cannot run still opens (info->runs is false), so that
+ * it can be described and its tokenizer used. The file must not be truncated while it is open. */
+int engine_model_open (const char *path, struct engine_model **model, struct engine_error *error);
+
+/* NULL is allowed. Every session and encoder made from the model must have been freed. */
+void engine_model_close (struct engine_model *model);
+
+const struct engine_model_info *engine_model_get_info (const struct engine_model *model);
+
+/* Bytes that a session of `context_tokens` needs besides the mapped file: KV cache and work buffers. */
+uint64_t engine_model_get_session_bytes (const struct engine_model *model, uint32_t context_tokens);
+
+/* ---- tokens ---------------------------------------------------------------------------------------------- */
+
+/* A growing list; start from {0}, functions append, engine_tokens_clear() frees. */
+struct engine_tokens {
+  int32_t *ids;
+  size_t n, capacity;
+};
+
+void engine_tokens_clear (struct engine_tokens *tokens);
+
+enum engine_tokenize_flags {
+  ENGINE_TOKENIZE_TEXT = 0,         /* text is only text: "<|im_start|>" in it becomes ordinary tokens */
+  ENGINE_TOKENIZE_ADD_SPECIAL = 1,  /* BOS/EOS, [CLS]/[SEP] as the model wants */
+  ENGINE_TOKENIZE_READ_SPECIAL = 2, /* special tokens written in the text become those tokens */
+};
+
+/* Appends the tokens of text[0, length) to `tokens`. Fails with UNSUPPORTED if the model has no tokenizer. */
+int engine_tokenize (const struct engine_model *model, const char *text, size_t length, unsigned flags,
+                     struct engine_tokens *tokens, struct engine_error *error);
+
+/* The bytes of tokens as malloc'ed, NUL-terminated text; *length (may be NULL) excludes the NUL. Special tokens
+ * appear as they are written when `with_special`, else they are left out. */
+int engine_detokenize (const struct engine_model *model, const int32_t *ids, size_t n_ids, bool with_special,
+                       char **text, size_t *length, struct engine_error *error);
+
+/* A streaming detokenizer: returns only whole UTF-8 characters and keeps the rest for the next call. */
+struct engine_text_stream;
+int engine_text_stream_new (const struct engine_model *model, struct engine_text_stream **stream,
+                            struct engine_error *error);
+void engine_text_stream_free (struct engine_text_stream *stream);
+/* Text that `id` completes: NUL-terminated, maybe empty, borrowed until the next call. */
+const char *engine_text_stream_push (struct engine_text_stream *stream, int32_t id);
+/* What is still held back, with U+FFFD for an incomplete character; borrowed. */
+const char *engine_text_stream_finish (struct engine_text_stream *stream);
+
+bool engine_token_is_end (const struct engine_model *model, int32_t id); /* EOS, EOT, EOM: generation stops */
+
+/* ---- chat ------------------------------------------------------------------------------------------------ */
+
+struct engine_message {
+  const char *role; /* "system", "user", "assistant" */
+  const char *content;
+};
+
+/* Appends the model's chat prompt, ending with the opening of the assistant's turn. The template's own markers
+ * become special tokens, each message's content is plain text: no content can forge a turn. */
+int engine_chat_tokenize (const struct engine_model *model, const struct engine_message *messages, size_t n_messages,
+                          struct engine_tokens *tokens, struct engine_error *error);
+
+/* The same prompt as malloc'ed text, for people and tests. */
+int engine_chat_render (const struct engine_model *model, const struct engine_message *messages, size_t n_messages,
+                        char **text, struct engine_error *error);
+
+/* ---- sessions (decoder models) --------------------------------------------------------------------------- */
+
+struct engine_session;
+
+struct engine_session_options {
+  uint32_t context_tokens; /* 0: the smaller of 4096 and the model's own length */
+  int n_threads;           /* 0: one per physical core */
+  bool exact;              /* reference arithmetic: F32 activations, for validation */
+};
+
+/* All memory that the session will use is allocated here; the token loop allocates nothing. */
+int engine_session_new (const struct engine_model *model, const struct engine_session_options *options,
+                        struct engine_session **session, struct engine_error *error);
+void engine_session_free (struct engine_session *session);
+
+/* Makes the session's sequence equal to ids[0, n_ids), n_ids >= 1: the longest common prefix with what it already
+ * holds is kept, the rest is evaluated (prefill). Afterwards the logits are those after the last token.
+ * *n_cached (may be NULL) tells how many tokens were kept. After CANCELLED the sequence is a prefix of `ids`.
+ * One thread at a time per session. */
+int engine_session_set_tokens (struct engine_session *session, const int32_t *ids, size_t n_ids, size_t *n_cached,
+                               struct engine_error *error);
+
+/* Appends one token and evaluates it (one decode step). */
+int engine_session_append (struct engine_session *session, int32_t id, struct engine_error *error);
+
+size_t engine_session_get_n_tokens (const struct engine_session *session);
+uint32_t engine_session_get_context_tokens (const struct engine_session *session);
+
+/* [n_vocab] logits after the last token; valid until the next call that evaluates. */
+const float *engine_session_get_logits (const struct engine_session *session);
+
+/* From any thread: the evaluation under way returns CANCELLED within 100 ms on a laptop; sticky until reset. */
+void engine_session_cancel (struct engine_session *session);
+void engine_session_reset_cancel (struct engine_session *session);
+
+/* ---- sampling -------------------------------------------------------------------------------------------- */
+
+struct engine_sampler_options {
+  float temperature; /* 0: greedy */
+  float top_p;       /* (0, 1]; 1 or 0: off */
+  uint32_t top_k;    /* 0: off */
+  uint64_t seed;     /* the same seed, logits and options give the same tokens */
+};
+
+struct engine_sampler;
+int engine_sampler_new (const struct engine_sampler_options *options, uint32_t n_vocab,
+                        struct engine_sampler **sampler, struct engine_error *error);
+void engine_sampler_free (struct engine_sampler *sampler);
+int32_t engine_sampler_pick (struct engine_sampler *sampler, const float *logits);
+
+/* The n_top highest log-probabilities over the whole vocabulary, best first (ties: lower id first). */
+struct engine_logprob {
+  int32_t id;
+  float logprob;
+};
+void engine_top_logprobs (const float *logits, uint32_t n_vocab, struct engine_logprob *top, size_t n_top);
+float engine_logprob_of (const float *logits, uint32_t n_vocab, int32_t id);
+
+/* ---- encoders -------------------------------------------------------------------------------------------- */
+
+struct engine_encoder;
+int engine_encoder_new (const struct engine_model *model, int n_threads, struct engine_encoder **encoder,
+                        struct engine_error *error);
+void engine_encoder_free (struct engine_encoder *encoder);
+uint32_t engine_encoder_get_dimensions (const struct engine_encoder *encoder);
+
+/* Pools (as the model says) and L2-normalises into vector[dimensions]. Longer texts are cut at the model's
+ * context length. */
+int engine_encoder_embed (struct engine_encoder *encoder, const char *text, size_t length, float *vector,
+                          struct engine_error *error);
+void engine_encoder_cancel (struct engine_encoder *encoder); /* from any thread */
+
+/* ---- the machine ----------------------------------------------------------------------------------------- */
+
+/* The kernel path in use, e.g. "avx2" or "c". LECTERN_CPU=c (read once) forces a lesser one. */
+const char *engine_get_cpu_path (void);
+int engine_get_physical_cores (void);
+
+#endif

@@ -1,0 +1,67 @@
+/* gguf.h: the GGUF container (versions 2 and 3, little-endian), read through a bounded cursor over a mapping.
+ *
+ * Everything is checked before it is believed: counts against the bytes that remain, string lengths, nesting,
+ * dimension products against overflow, duplicate names, tensor extents against the file and against each other.
+ * After gguf_open() succeeded every pointer handed out here stays inside the mapping.
+ * Specification: ggml's docs/gguf.md. */
+#ifndef LECTERN_GGUF_H
+#define LECTERN_GGUF_H
+
+#include "engine/engine.h"
+#include "engine/gguf/tensor_type.h"
+
+enum gguf_kind {
+  GGUF_U8, GGUF_I8, GGUF_U16, GGUF_I16, GGUF_U32, GGUF_I32, GGUF_F32, GGUF_BOOL, GGUF_STRING, GGUF_ARRAY,
+  GGUF_U64, GGUF_I64, GGUF_F64, GGUF_N_KINDS
+};
+
+struct gguf_string {
+  const char *bytes; /* not NUL-terminated */
+  size_t length;
+};
+
+#define GGUF_MAX_DIMS 4
+
+/* A weight matrix as the file holds it: ne[0] is the row length (the input size of a linear layer), ne[1] the number
+ * of rows (its output size). `data` is nbytes long and aligned to general.alignment. */
+struct gguf_tensor {
+  struct gguf_string name;
+  enum tensor_type type;
+  uint32_t n_dims;
+  uint64_t ne[GGUF_MAX_DIMS]; /* unused dimensions are 1 */
+  const void *data;
+  uint64_t nbytes;
+};
+
+struct gguf;
+
+/* Maps `path` read-only. */
+int gguf_open (const char *path, struct gguf **gguf, struct engine_error *error);
+/* The same over bytes that outlive it (fuzzing, tests). */
+int gguf_open_memory (const void *bytes, size_t size, struct gguf **gguf, struct engine_error *error);
+void gguf_close (struct gguf *gguf);
+
+uint32_t gguf_get_version (const struct gguf *gguf);
+uint64_t gguf_get_file_bytes (const struct gguf *gguf);
+
+/* Metadata. The getters return false when the key is absent or of another kind (integers of any width convert if the
+ * value fits); *value is then unchanged. */
+bool gguf_get_u64 (const struct gguf *gguf, const char *key, uint64_t *value);
+bool gguf_get_u32 (const struct gguf *gguf, const char *key, uint32_t *value);
+bool gguf_get_f32 (const struct gguf *gguf, const char *key, float *value);
+bool gguf_get_bool (const struct gguf *gguf, const char *key, bool *value);
+bool gguf_get_string (const struct gguf *gguf, const char *key, struct gguf_string *value);
+
+/* Arrays of one scalar kind or of strings. */
+bool gguf_get_array (const struct gguf *gguf, const char *key, enum gguf_kind *item_kind, uint64_t *n_items);
+bool gguf_array_get_string (const struct gguf *gguf, const char *key, uint64_t index, struct gguf_string *value);
+/* Fills items[n_items]; false if the array is not of that length and (convertible) kind. */
+bool gguf_array_copy_strings (const struct gguf *gguf, const char *key, struct gguf_string *items, uint64_t n_items);
+bool gguf_array_copy_f32 (const struct gguf *gguf, const char *key, float *items, uint64_t n_items);
+bool gguf_array_copy_i32 (const struct gguf *gguf, const char *key, int32_t *items, uint64_t n_items);
+
+uint64_t gguf_get_n_tensors (const struct gguf *gguf);
+const struct gguf_tensor *gguf_get_tensor (const struct gguf *gguf, uint64_t index);
+const struct gguf_tensor *gguf_find_tensor (const struct gguf *gguf, const char *name); /* NULL if absent */
+
+#endif

@@ -1,0 +1,53 @@
+/* matmul.h: weight matrix times activations, the engine's one hot operation, and the thread pool it runs on. */
+#ifndef LECTERN_MATMUL_H
+#define LECTERN_MATMUL_H
+
+#include "engine/gguf/tensor_type.h"
+#include <stdatomic.h>
+
+/* ---- thread pool ----------------------------------------------------------------------------------------- */
+
+struct pool;
+
+/* n_threads >= 1 counts the calling thread. NULL if threads cannot be made. Nothing spins while idle. */
+struct pool *pool_new (int n_threads);
+void pool_free (struct pool *pool);
+int pool_get_n_threads (const struct pool *pool);
+
+/* Runs work(data, i) once for each part i in [0, n_parts) on the pool's threads, the caller included, and returns when
+ * all are done. Parts are handed out in order. One caller at a time. */
+void pool_run (struct pool *pool, size_t n_parts, void (*work) (void *data, size_t part), void *data);
+
+/* ---- matrix product -------------------------------------------------------------------------------------- */
+
+/* A linear layer's weights: n_rows rows of n_cols, packed as the file holds them. */
+struct matrix {
+  const void *data;
+  enum tensor_type type;
+  uint32_t n_rows, n_cols;
+};
+
+/* Bytes of scratch that matmul() needs for at most n_tokens activations of n_cols. */
+size_t matmul_scratch_bytes (uint32_t n_cols, uint32_t n_tokens);
+
+/* out[t * out_stride + r] = sum over c of w[r][c] * x[t * x_stride + c], for t < n_tokens, r < n_rows.
+ * Unless `exact`, activations are rounded to the type's companion (int8 blocks for quantised weights; F32 for
+ * F32, F16 and BF16 weights). `cancel` (may be NULL) is looked at between strips: when it turns true the call returns
+ * early and `out` is undefined. */
+void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x_stride, uint32_t n_tokens, float *out,
+             size_t out_stride, bool exact, void *scratch, const atomic_bool *cancel);
+
+/* Fills out[n_cols] with row `row` as F32 (embedding lookup). */
+void matrix_get_row (const struct matrix *w, uint32_t row, float *out);
+
+/* Name of the path chosen at run time. */
+const char *kernels_get_path (void);
+
+/* F32 helpers on the same paths. */
+float dot_f32 (const float *a, const float *b, size_t n);
+float dot_f16 (const uint16_t *a, const float *b, size_t n);                         /* a: IEEE half */
+void axpy_f16 (float *y, float scale, const uint16_t *x, size_t n);                   /* y += scale * x */
+void f32_to_f16 (const float *x, uint16_t *y, size_t n);
+void f16_to_f32 (const uint16_t *x, float *y, size_t n);
+
+#endif

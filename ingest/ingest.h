@@ -1,0 +1,103 @@
+/* ingest.h: files to blocks to chunks to the library.
+ *
+ * This is the only header of ingest/ that the layers above include. Untrusted bytes are parsed in the lectern-extract
+ * process only (ingest/extract/); this library talks to it over length-checked frames, cuts what comes back into
+ * chunks, and stores one document per transaction. Errors are GError; a document that cannot be read is not an error
+ * but a status. */
+#ifndef LECTERN_INGEST_H
+#define LECTERN_INGEST_H
+
+#include "retrieval/retrieval.h"
+
+G_BEGIN_DECLS
+
+/* ---- blocks ---------------------------------------------------------------------------------------------- */
+
+typedef enum {
+  LECTERN_BLOCK_HEADING, /* level 1 to 6 */
+  LECTERN_BLOCK_PARAGRAPH,
+  LECTERN_BLOCK_LIST_ITEM, /* level: nesting from 1 */
+  LECTERN_BLOCK_TABLE_ROW, /* cells separated by " | "; level 1: a header row, 0: a body row */
+  LECTERN_BLOCK_CODE,      /* line breaks are kept */
+  LECTERN_BLOCK_CAPTION,
+  LECTERN_N_BLOCK_KINDS
+} LecternBlockKind;
+
+const char *lectern_block_kind_to_string (LecternBlockKind kind); /* "heading", "paragraph", "list item", … */
+
+typedef struct {
+  LecternBlockKind kind;
+  int level;
+  int page;      /* where it begins, from 1; 0 if the format has no pages */
+  char *text;    /* UTF-8, white space normalised (except code) */
+  GArray *spans; /* of LecternSpan: about one per word, offsets into text; empty without pages */
+} LecternBlock;
+
+void lectern_block_free (LecternBlock *block);
+
+/* ---- extraction ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+  guint timeout_ms;     /* 0: 60 000 plus what the file's size asks for */
+  guint64 memory_bytes; /* 0: 1 GiB of address space beyond the start */
+} LecternExtractLimits;
+
+typedef struct {
+  LecternStatus status;
+  char *error; /* one sentence unless indexed */
+  char *type, *title, *language;
+  int n_pages;
+  GPtrArray *blocks;   /* of LecternBlock, in reading order */
+  GPtrArray *warnings; /* of char * */
+} LecternExtraction;
+
+void lectern_extraction_free (LecternExtraction *extraction);
+
+/* A running extractor, reused from document to document. One thread. */
+typedef struct _LecternExtractor LecternExtractor;
+LecternExtractor *lectern_extractor_new (GError **error); /* finds and starts lectern-extract */
+void lectern_extractor_free (LecternExtractor *extractor);
+
+/* Always returns what happened as a status; NULL only if cancelled or if lectern-extract itself cannot run. */
+LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const char *path,
+                                              const LecternExtractLimits *limits, GCancellable *cancellable,
+                                              GError **error);
+
+/* Whether a file name is of a format that folders are searched for. */
+gboolean lectern_format_is_known (const char *path);
+
+/* ---- chunks ---------------------------------------------------------------------------------------------- */
+
+/* Cuts blocks into sections and chunks (ingest/chunker.c says how) and appends them to the draft. */
+void lectern_chunk_blocks (const GPtrArray *blocks, const char *language, LecternDraft *draft);
+
+/* ---- indexing -------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  char *path;
+  LecternStatus status;
+  char *error; /* NULL when indexed or unchanged */
+} LecternIndexedDocument;
+
+typedef struct {
+  guint added, updated, unchanged, failed, removed; /* documents */
+  guint64 chunks, pages;                            /* stored by this run */
+  double seconds;
+  GPtrArray *documents; /* of LecternIndexedDocument, in the order done */
+} LecternIndexReport;
+
+void lectern_index_report_free (LecternIndexReport *report);
+
+/* done of total documents; `path` is the one just finished. Called on the indexing thread. */
+typedef void (*LecternIndexProgress) (guint done, guint total, const char *path, gpointer user_data);
+
+/* Indexes files and folders (recursively): only what is new or changed by size, mtime and content hash; documents below
+ * a given folder whose file has vanished are forgotten. One transaction per document: a run that is cancelled (the report
+ * is returned, *error is G_IO_ERROR_CANCELLED) or killed keeps all finished ones, and the next run goes on from there. */
+LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *paths, const LecternExtractLimits *limits,
+                                   LecternIndexProgress progress, gpointer user_data, GCancellable *cancellable,
+                                   GError **error);
+
+G_END_DECLS
+
+#endif

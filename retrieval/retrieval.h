@@ -1,0 +1,259 @@
+/* retrieval.h: the library on disk, search in it, and grounded answers from it.
+ *
+ * This is the only header of retrieval/ that the layers above include. A LecternLibrary is one folder with
+ * library.db (SQLite, WAL). It holds *contents* (what a file says, once per distinct file content), the *documents* (paths)
+ * that hold them, their *sections* and *chunks*, and a full-text index over the chunks.
+ *
+ * Threads: a LecternLibrary belongs to one thread at a time; open another one on the same folder for another thread
+ * (one writer, any number of readers). Strings are UTF-8, NUL-terminated. Errors are GError in LECTERN_ERROR or
+ * G_IO_ERROR (cancelled); messages are one sentence: what, where, what to do. */
+#ifndef LECTERN_RETRIEVAL_H
+#define LECTERN_RETRIEVAL_H
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define LECTERN_ERROR (lectern_error_quark ())
+GQuark lectern_error_quark (void);
+
+typedef enum {
+  LECTERN_ERROR_FAILED,
+  LECTERN_ERROR_NOT_FOUND, /* no such document, library, model */
+  LECTERN_ERROR_BUSY,      /* another program writes to the library */
+  LECTERN_ERROR_DAMAGED,   /* the database does not pass its checks */
+  LECTERN_ERROR_TOO_NEW,   /* written by a later version */
+  LECTERN_ERROR_MODEL,     /* a model is missing or cannot run */
+} LecternError;
+
+/* ---- what a document is ---------------------------------------------------------------------------------- */
+
+typedef enum {
+  LECTERN_STATUS_INDEXED,
+  LECTERN_STATUS_UNCHANGED, /* only reported by an indexing run, never stored */
+  LECTERN_STATUS_ENCRYPTED,
+  LECTERN_STATUS_NO_TEXT_LAYER,
+  LECTERN_STATUS_DAMAGED,
+  LECTERN_STATUS_EMPTY,
+  LECTERN_STATUS_TOO_LARGE,
+  LECTERN_STATUS_UNSUPPORTED,
+  LECTERN_STATUS_UNREADABLE,
+  LECTERN_STATUS_TIMED_OUT,
+  LECTERN_N_STATUSES
+} LecternStatus;
+
+/* "indexed", "no text layer", …: the words of the command line contract. */
+const char *lectern_status_to_string (LecternStatus status);
+gboolean lectern_status_from_string (const char *word, LecternStatus *status);
+
+/* A rectangle on a page, in points from the page's top left corner. Pages count from 1. */
+typedef struct {
+  int page;
+  float x, y, width, height;
+} LecternRect;
+
+/* Where bytes [start, start + length) of a text stand on a page; one line of print at most. */
+typedef struct {
+  guint32 start, length;
+  LecternRect rect;
+} LecternSpan;
+
+typedef struct {
+  int level;   /* 1 is the topmost */
+  int parent;  /* index of the enclosing section, -1 for none */
+  int page;    /* where its heading stands; 0 if the format has no pages */
+  char *title;
+} LecternSection;
+
+typedef struct {
+  int section;   /* index into the draft's sections, -1 before the first heading */
+  int page;      /* first page, 0 if the format has no pages */
+  int page_last;
+  guint n_tokens;
+  char *text;
+  GArray *spans; /* of LecternSpan, offsets into text, ascending; empty for formats without pages */
+} LecternChunk;
+
+LecternChunk *lectern_chunk_new (void);
+void lectern_chunk_free (LecternChunk *chunk);
+
+/* What indexing hands to the library for one file. Its owner frees it; storing copies. */
+typedef struct {
+  char *path; /* absolute, canonical */
+  gint64 size_bytes;
+  gint64 mtime_ns;
+  char *hash; /* SHA-256 of the bytes, lower-case hex; NULL if the file could not be read */
+  LecternStatus status;
+  char *error; /* one sentence when status is not indexed, or NULL */
+  char *title;
+  char *type;     /* "pdf", "html", "markdown", "text" */
+  char *language; /* BCP 47 primary tag ("en"), or NULL */
+  int n_pages;    /* 0 if the format has no pages */
+  GPtrArray *sections; /* of LecternSection */
+  GPtrArray *chunks;   /* of LecternChunk, in reading order */
+  GPtrArray *warnings; /* of char * */
+} LecternDraft;
+
+LecternDraft *lectern_draft_new (void);
+void lectern_draft_free (LecternDraft *draft);
+
+/* A stored document. */
+typedef struct {
+  gint64 id;
+  char *path, *title, *type, *language, *error, *hash;
+  int n_pages, n_chunks;
+  LecternStatus status;
+  gint64 size_bytes, mtime_ns;
+} LecternDocument;
+
+void lectern_document_free (LecternDocument *document);
+
+/* ---- the library ----------------------------------------------------------------------------------------- */
+
+typedef struct _LecternLibrary LecternLibrary;
+
+typedef enum {
+  LECTERN_LIBRARY_READ = 0,        /* fails with NOT_FOUND if there is none yet */
+  LECTERN_LIBRARY_WRITE = 1 << 0,  /* creates and migrates; BUSY if another writer holds it */
+} LecternLibraryFlags;
+
+/* The default folder: $XDG_DATA_HOME/lectern. */
+char *lectern_library_dup_default_dir (void);
+
+LecternLibrary *lectern_library_open (const char *dir, LecternLibraryFlags flags, GError **error);
+/* A private library in memory (for judging collections and tests). */
+LecternLibrary *lectern_library_open_memory (GError **error);
+void lectern_library_close (LecternLibrary *library);
+const char *lectern_library_get_dir (LecternLibrary *library);
+
+/* Stores the draft under its path in one transaction, replacing what the path held before. If a content with the same
+ * hash is already there, only the path is added (draft->sections and chunks are then ignored). */
+gboolean lectern_library_store (LecternLibrary *library, const LecternDraft *draft, gint64 *id, GError **error);
+/* Whether a content with that hash is stored (so that it need not be extracted again). */
+gboolean lectern_library_has_content (LecternLibrary *library, const char *hash);
+/* The file's mtime or size field changed but not its bytes. */
+gboolean lectern_library_touch (LecternLibrary *library, gint64 id, gint64 size_bytes, gint64 mtime_ns, GError **error);
+/* Forgets documents; their text is overwritten on disk. */
+gboolean lectern_library_remove (LecternLibrary *library, const gint64 *ids, gsize n_ids, GError **error);
+/* After a large run: merge the index, checkpoint, update the planner's statistics. */
+gboolean lectern_library_optimize (LecternLibrary *library, GError **error);
+
+LecternDocument *lectern_library_find_path (LecternLibrary *library, const char *path, GError **error); /* NULL, no error: none */
+LecternDocument *lectern_library_find_id (LecternLibrary *library, gint64 id, GError **error);
+/* Documents at or below `path` (NULL: all), by path; elements LecternDocument. */
+GPtrArray *lectern_library_list (LecternLibrary *library, const char *path, GError **error);
+
+typedef struct {
+  gint64 n_documents, n_indexed, n_failed, n_contents, n_chunks, n_pages;
+  gint64 database_bytes, text_bytes;
+  int schema_version;
+  char *health; /* "ok", or what a quick check found */
+} LecternLibraryStatus;
+
+/* `check` runs the integrity checks of SQLite and of the full-text index (seconds on large libraries). */
+LecternLibraryStatus *lectern_library_get_status (LecternLibrary *library, gboolean check, GError **error);
+void lectern_library_status_free (LecternLibraryStatus *status);
+
+/* ---- search ---------------------------------------------------------------------------------------------- */
+
+typedef enum { LECTERN_SEARCH_HYBRID, LECTERN_SEARCH_KEYWORD, LECTERN_SEARCH_SEMANTIC } LecternSearchMode;
+
+typedef struct {
+  LecternSearchMode mode; /* HYBRID means the best that this library can do */
+  guint limit;            /* 0: 10 */
+  const char *in_path;    /* only documents at or below it; NULL: all */
+} LecternSearchOptions;
+
+/* A passage. */
+typedef struct {
+  guint rank; /* from 1 */
+  double score; /* higher is better; comparable within one query only */
+  gint64 document, chunk;
+  char *path, *title;
+  int page, page_last; /* 0 if the format has no pages */
+  GStrv heading;       /* from the topmost section down; never NULL */
+  char *text;
+  GArray *spans; /* of LecternSpan, offsets into text */
+} LecternResult;
+
+void lectern_result_free (LecternResult *result);
+
+/* Any text is a valid query. Elements LecternResult, best first; empty if nothing matches. */
+GPtrArray *lectern_search (LecternLibrary *library, const char *query, const LecternSearchOptions *options,
+                           GCancellable *cancellable, GError **error);
+
+/* ---- text ------------------------------------------------------------------------------------------------ */
+
+/* Primary language of a text ("en", "de", …), or NULL when it cannot be told; static string. */
+const char *lectern_language_detect (const char *text, gssize length);
+
+/* Sentence boundaries: appends {start, end} byte offsets (LecternRange) that cover every non-space byte of the text. */
+typedef struct {
+  guint32 start, end;
+} LecternRange;
+void lectern_sentences_split (const char *text, gssize length, const char *language, GArray *ranges);
+
+/* About how many tokens a model will see; one pass, no vocabulary. */
+guint lectern_count_tokens (const char *text, gssize length);
+
+/* ---- models ---------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  char *path, *name, *architecture, *role; /* role: "generator", "encoder", "reranker", "other" */
+  char *reason;                            /* why it does not run; NULL when it does */
+  gboolean runs;
+  gint64 size_bytes, memory_bytes; /* memory: file plus a session of the default context */
+  gint64 n_parameters;
+} LecternModel;
+
+void lectern_model_free (LecternModel *model);
+/* Every *.gguf in `dir`/models, by name; elements LecternModel. A file that cannot be read is listed with its reason. */
+GPtrArray *lectern_models_list (const char *dir);
+
+/* A generator loaded for answering. */
+typedef struct _LecternGenerator LecternGenerator;
+LecternGenerator *lectern_generator_open (const char *path, int n_threads, GError **error);
+void lectern_generator_close (LecternGenerator *generator);
+const char *lectern_generator_get_path (LecternGenerator *generator);
+
+/* ---- answers --------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  const char *in_path; /* as in LecternSearchOptions */
+  guint max_tokens;    /* of the answer; 0: 400 */
+  guint64 seed;
+} LecternAskOptions;
+
+typedef struct {
+  char *text;
+  GArray *citations; /* of guint: numbers n of sources */
+  gboolean supported; /* the cited passages hold what it says */
+} LecternSentence;
+
+typedef struct {
+  double search_ms, prefill_ms, first_token_ms, decode_ms;
+  guint prompt_tokens, cached_tokens, generated_tokens;
+} LecternTimings;
+
+typedef struct {
+  char *question, *answer;
+  gboolean answered;  /* FALSE: the passages do not hold an answer; `answer` says so, sources are the nearest */
+  gboolean generated; /* by a model; FALSE: extractive */
+  GPtrArray *sentences; /* of LecternSentence */
+  GPtrArray *sources;   /* of LecternResult; source n is element n - 1 */
+  LecternTimings timings;
+} LecternAnswer;
+
+void lectern_answer_free (LecternAnswer *answer);
+
+/* Called on the calling thread with each piece of the answer's text as it comes. */
+typedef void (*LecternAnswerFunc) (const char *delta, gpointer user_data);
+
+/* Searches, reads and answers. `generator` NULL: extractive. Cancelling stops within 100 ms with G_IO_ERROR_CANCELLED. */
+LecternAnswer *lectern_ask (LecternLibrary *library, LecternGenerator *generator, const char *question,
+                            const LecternAskOptions *options, LecternAnswerFunc func, gpointer user_data,
+                            GCancellable *cancellable, GError **error);
+
+G_END_DECLS
+
+#endif
