@@ -1,0 +1,24 @@
+#include "ingest/extract/extractor.h"
+#include "ingest/extract/pdf.h"
+
+/* A row without `extract` is a format whose reader is not built in; its files end as unsupported. */
+const FormatReader format_readers[N_FORMATS] = {
+  [FORMAT_PDF] = { pdf_warm_up, pdf_sniff, pdf_extract },
+};
+
+int format_of_document (const Document *document)
+{
+  int named = format_from_path (document->name);
+  int found = -1;
+  for (int format = 0; format < N_FORMATS; format++) {
+    const FormatReader *reader = &format_readers[format];
+    if (!reader->extract)
+      continue;
+    int sure = reader->sniff (document);
+    if (sure >= 2 && (found < 0 || format == named))
+      found = format;
+    else if (sure == 1 && format == named && found < 0)
+      found = format;
+  }
+  return found;
+}

@@ -1,0 +1,21 @@
+/* format.h: the formats by name. The part of the format table that needs no parser, so that the library can use it;
+ * how each is recognised by content and read stands in ingest/extract/formats.c, row by row the same. Internal. */
+#ifndef LECTERN_FORMAT_H
+#define LECTERN_FORMAT_H
+
+#include <glib.h>
+
+typedef enum { FORMAT_PDF, FORMAT_HTML, FORMAT_MARKDOWN, FORMAT_TEXT, N_FORMATS } Format;
+
+typedef struct {
+  const char *type;           /* "pdf", …: LecternDraft.type */
+  const char *extensions[10]; /* lower case, with the dot; NULL ends */
+  guint64 max_bytes;          /* a larger file is not read */
+} FormatName;
+
+extern const FormatName format_names[N_FORMATS];
+
+/* The format that a file name promises, or -1. */
+int format_from_path (const char *path);
+
+#endif
