@@ -178,19 +178,22 @@ static void add_mask (GHashTable *table, gpointer key, guint profile)
   g_hash_table_insert (table, key, GUINT_TO_POINTER (mask | 1u << profile));
 }
 
+static void add_words (GHashTable *table, const char *list, guint profile)
+{
+  g_auto (GStrv) words = g_strsplit (list, " ", -1);
+  for (char **w = words; *w; w++)
+    add_mask (table, g_strdup (*w), profile);
+}
+
 static gsize build_tables (void)
 {
-  words_of = g_hash_table_new (g_str_hash, g_str_equal);
-  endings_of = g_hash_table_new (g_str_hash, g_str_equal);
+  words_of = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  endings_of = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   letters_of = g_hash_table_new (NULL, NULL);
   for (guint i = 0; i < N_PROFILES; i++) {
     const char *list = profiles[i].words ? profiles[i].words : lectern_stopwords_get (profiles[i].language);
-    g_auto (GStrv) words = g_strsplit (list, " ", -1);
-    for (char **w = words; *w; w++)
-      add_mask (words_of, (gpointer)g_intern_string (*w), i);
-    g_auto (GStrv) endings = g_strsplit (profiles[i].endings, " ", -1);
-    for (char **e = endings; *e; e++)
-      add_mask (endings_of, (gpointer)g_intern_string (*e), i);
+    add_words (words_of, list, i);
+    add_words (endings_of, profiles[i].endings, i);
     for (const char *p = profiles[i].letters; *p; p = g_utf8_next_char (p))
       add_mask (letters_of, GUINT_TO_POINTER (g_utf8_get_char (p)), i);
   }

@@ -103,7 +103,7 @@ static gsize build_tables (void)
   if (!candidates)
     g_error ("the sentence pattern does not compile at %zu: error %d", (gsize)offset, code);
   pcre2_jit_compile (candidates, PCRE2_JIT_COMPLETE);
-  kinds = g_hash_table_new (g_str_hash, g_str_equal);
+  kinds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (abbreviations); i++) {
     g_auto (GStrv) words = g_strsplit (abbreviations[i].words, " ", -1);
     for (char **w = words; *w; w++) {

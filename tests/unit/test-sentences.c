@@ -130,7 +130,7 @@ static void test_linear (void)
       took[large] = g_get_monotonic_time () - start;
       g_assert_cmpuint (ranges->len, >, 0);
     }
-    g_test_message ("%s: %" G_GINT64_FORMAT " us, %" G_GINT64_FORMAT " us", units[u], took[0], took[1]);
+    g_test_message ("unit %zu: %" G_GINT64_FORMAT " us, %" G_GINT64_FORMAT " us", u, took[0], took[1]);
     g_assert_cmpint (took[1], <, took[0] * 12 + 400000);
   }
 }
