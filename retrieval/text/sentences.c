@@ -107,8 +107,8 @@ static gsize build_tables (void)
   for (gsize i = 0; i < G_N_ELEMENTS (abbreviations); i++) {
     g_auto (GStrv) words = g_strsplit (abbreviations[i].words, " ", -1);
     for (char **w = words; *w; w++) {
-      g_autofree char *key = g_strconcat (abbreviations[i].language, ":", *w, NULL);
-      g_hash_table_insert (kinds, (gpointer)g_intern_string (key), GINT_TO_POINTER (abbreviations[i].kind));
+      char *key = g_strconcat (abbreviations[i].language, ":", *w, NULL);
+      g_hash_table_insert (kinds, key, GINT_TO_POINTER (abbreviations[i].kind));
     }
   }
   return 1;
