@@ -4,7 +4,7 @@
 
 static const LecternSection *section_at (const LecternChunkWriter *writer, int index)
 {
-  return index < 0 ? NULL : g_ptr_array_index (writer->sections, (guint) index);
+  return index < 0 ? NULL : g_ptr_array_index (writer->sections, (guint)index);
 }
 
 static gboolean encloses (const LecternChunkWriter *writer, int outer, int inner)
@@ -54,7 +54,7 @@ static void add_spans (LecternChunk *chunk, const LecternBlock *block, guint32 s
 {
   if (!block->spans)
     return;
-  const LecternSpan *spans = (const LecternSpan *) (void *) block->spans->data;
+  const LecternSpan *spans = (const LecternSpan *)(void *)block->spans->data;
   guint low = 0, high = block->spans->len;
   while (low < high) {
     guint middle = low + (high - low) / 2;
@@ -69,9 +69,9 @@ static void add_spans (LecternChunk *chunk, const LecternBlock *block, guint32 s
     if (from >= to)
       continue;
     if (to - from < span.length) { /* a part of a word or, in CJK, of a line: the share of its width */
-      float unit = span.rect.width / (float) span.length;
-      span.rect.x += unit * (float) (from - span.start);
-      span.rect.width = unit * (float) (to - from);
+      float unit = span.rect.width / (float)span.length;
+      span.rect.x += unit * (float)(from - span.start);
+      span.rect.width = unit * (float)(to - from);
     }
     span.start = offset + (from - start);
     span.length = to - from;
@@ -95,8 +95,7 @@ static void see_page (LecternChunk *chunk, int page)
 
 static const char *separator (const LecternBlock *before, const LecternBlock *block)
 {
-  if (before->kind == block->kind &&
-      (block->kind == LECTERN_BLOCK_LIST_ITEM || block->kind == LECTERN_BLOCK_TABLE_ROW))
+  if (before->kind == block->kind && (block->kind == LECTERN_BLOCK_LIST_ITEM || block->kind == LECTERN_BLOCK_TABLE_ROW))
     return "\n";
   return before->kind == LECTERN_BLOCK_HEADING ? "\n" : "\n\n";
 }
@@ -125,7 +124,7 @@ void lectern_chunk_writer_write (LecternChunkWriter *writer, const LecternPiece 
       from = before->end;
     else if (before)
       g_string_append (text, separator (g_ptr_array_index (writer->blocks, before->block), block));
-    guint32 offset = (guint32) text->len;
+    guint32 offset = (guint32)text->len;
     g_string_append_len (text, block->text + from, piece->end - from);
     guint n_spans = chunk->spans->len;
     add_spans (chunk, block, from, piece->end, offset);
@@ -138,7 +137,7 @@ void lectern_chunk_writer_write (LecternChunkWriter *writer, const LecternPiece 
     before = piece;
   }
   g_free (chunk->text);
-  chunk->n_tokens = lectern_count_tokens (text->str, (gssize) text->len);
+  chunk->n_tokens = lectern_count_tokens (text->str, (gssize)text->len);
   chunk->text = g_string_free (g_steal_pointer (&text), FALSE);
   g_ptr_array_add (writer->chunks, chunk);
 }

@@ -17,9 +17,9 @@
 /* Costs are in units of "a chunk of no length": falling short of MIN_TOKENS by half costs a quarter of SHORT_COST. */
 #define SHORT_COST 4.0
 static const double cut_cost[] = {
-  [LECTERN_CUT_HEADING] = -1.0, [LECTERN_CUT_BLOCK] = 0.2,    [LECTERN_CUT_ROW] = 1.2,   [LECTERN_CUT_ITEM] = 1.2,
-  [LECTERN_CUT_LINE] = 1.5,     [LECTERN_CUT_SENTENCE] = 0.7, [LECTERN_CUT_INTRO] = 2.0, [LECTERN_CUT_WORD] = 4.0,
-  [LECTERN_CUT_FORBIDDEN] = 50.0,
+  [LECTERN_CUT_HEADING] = -1.0, [LECTERN_CUT_BLOCK] = 0.2, [LECTERN_CUT_ROW] = 1.2,
+  [LECTERN_CUT_ITEM] = 1.2,     [LECTERN_CUT_LINE] = 1.5,  [LECTERN_CUT_SENTENCE] = 0.7,
+  [LECTERN_CUT_INTRO] = 2.0,    [LECTERN_CUT_WORD] = 4.0,  [LECTERN_CUT_FORBIDDEN] = 50.0,
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (cut_cost) == LECTERN_N_CUTS);
 
@@ -76,7 +76,7 @@ static int *add_sections (const GPtrArray *blocks, GPtrArray *sections)
       section->page = block->page;
       section->title = g_strdup (block->text);
       g_ptr_array_add (sections, section);
-      current = (int) sections->len - 1;
+      current = (int)sections->len - 1;
       open[level] = current;
       for (int below = level + 1; below <= MAX_LEVEL; below++)
         open[below] = -1;
@@ -90,7 +90,7 @@ static double chunk_cost (guint n_tokens)
 {
   if (n_tokens >= MIN_TOKENS)
     return 0;
-  double missing = (double) (MIN_TOKENS - n_tokens) / MIN_TOKENS;
+  double missing = (double)(MIN_TOKENS - n_tokens) / MIN_TOKENS;
   return SHORT_COST * missing * missing;
 }
 
@@ -103,7 +103,7 @@ static void write_run (LecternChunkWriter *writer, const LecternPiece *pieces, g
   } Best;
   g_array_set_size (scratch, 0);
   g_array_set_size (scratch, (n + 1) * sizeof (Best));
-  Best *best = (Best *) (void *) scratch->data;
+  Best *best = (Best *)(void *)scratch->data;
   best[0] = (Best){ 0, 0 };
   for (guint end = 1; end <= n; end++) {
     best[end] = (Best){ G_MAXDOUBLE, end - 1 };
@@ -146,7 +146,7 @@ void lectern_chunk_blocks (const GPtrArray *blocks, const char *language, Lecter
   int top = find_top_level (blocks);
   g_autoptr (GArray) scratch = g_array_new (FALSE, FALSE, 1);
   LecternChunkWriter writer = { .blocks = blocks, .sections = draft->sections, .chunks = draft->chunks };
-  const LecternPiece *all = (const LecternPiece *) (void *) pieces->data;
+  const LecternPiece *all = (const LecternPiece *)(void *)pieces->data;
   guint start = 0;
   gboolean has_body = FALSE;
   int last_level = 0;

@@ -13,9 +13,9 @@ typedef struct {
   const GPtrArray *blocks;
   const char *language;
   GArray *pieces;
-  GArray *ranges;                            /* scratch, of LecternRange */
+  GArray *ranges;                             /* scratch, of LecternRange */
   guint table_first, n_header, header_tokens; /* the table in work */
-  gboolean in_body;                          /* a body row of it has been seen */
+  gboolean in_body;                           /* a body row of it has been seen */
 } Cutter;
 
 static gboolean is_space (char c)
@@ -25,7 +25,7 @@ static gboolean is_space (char c)
 
 static guint count_tokens (const char *text, gsize length)
 {
-  return MAX (lectern_count_tokens (text, (gssize) length), 1);
+  return MAX (lectern_count_tokens (text, (gssize)length), 1);
 }
 
 static void add_piece (Cutter *cutter, const LecternPiece *model, guint32 start, guint32 end, guint n_tokens,
@@ -44,8 +44,8 @@ static guint32 character_boundary (const char *text, guint32 start, guint32 end,
 {
   if (bytes >= end - start)
     return end;
-  guint32 at = start + (guint32) MAX (bytes, 1);
-  while (at < end && ((guchar) text[at] & 0xC0) == 0x80)
+  guint32 at = start + (guint32)MAX (bytes, 1);
+  while (at < end && ((guchar)text[at] & 0xC0) == 0x80)
     at++;
   return at;
 }
@@ -66,7 +66,7 @@ static void add_long (Cutter *cutter, const LecternPiece *model, const char *tex
       word_end++;
     guint word_tokens = count_tokens (text + at, word_end - at);
     if (word_tokens > LECTERN_PIECE_MAX_TOKENS) {
-      gsize bytes = (gsize) (word_end - at) * LECTERN_PIECE_MAX_TOKENS / word_tokens;
+      gsize bytes = (gsize)(word_end - at) * LECTERN_PIECE_MAX_TOKENS / word_tokens;
       word_end = character_boundary (text, at, word_end, bytes);
       word_tokens = LECTERN_PIECE_MAX_TOKENS;
     }
@@ -108,7 +108,7 @@ static void add_lines (Cutter *cutter, const LecternPiece *model, const char *te
   guint32 start = 0;
   while (text[start] != '\0') {
     const char *newline = strchr (text + start, '\n');
-    guint32 end = newline ? (guint32) (newline - text) : start + (guint32) strlen (text + start);
+    guint32 end = newline ? (guint32)(newline - text) : start + (guint32)strlen (text + start);
     guint before = cutter->pieces->len;
     add_slice (cutter, model, text, start, end, cut);
     if (cutter->pieces->len > before)
@@ -126,10 +126,10 @@ static void add_sentences (Cutter *cutter, const LecternPiece *model, const char
   guint32 done = 0;
   g_array_set_size (cutter->ranges, 0);
   if (n_tokens > 12)
-    lectern_sentences_split (text, (gssize) length, cutter->language, cutter->ranges);
+    lectern_sentences_split (text, (gssize)length, cutter->language, cutter->ranges);
   for (guint i = 0; i < cutter->ranges->len; i++) {
     LecternRange range = g_array_index (cutter->ranges, LecternRange, i);
-    guint32 end = MIN (range.end, (guint32) length);
+    guint32 end = MIN (range.end, (guint32)length);
     /* A piece begins where the last one ended, so that nothing between two sentences can be lost. */
     guint32 start = done;
     while (start < end && is_space (text[start]))
@@ -143,7 +143,7 @@ static void add_sentences (Cutter *cutter, const LecternPiece *model, const char
   while (done < length && is_space (text[done]))
     done++;
   if (done < length)
-    add_slice (cutter, model, text, done, (guint32) length, cut);
+    add_slice (cutter, model, text, done, (guint32)length, cut);
 }
 
 static gboolean is_grouped (LecternBlockKind kind)
@@ -171,10 +171,9 @@ static LecternCut cut_before (Cutter *cutter, guint i)
     return LECTERN_CUT_ITEM;
   if (is_grouped (block->kind)) {
     gsize length = strlen (before->text);
-    gboolean announces = before->kind == LECTERN_BLOCK_CAPTION ||
-                         (length > 0 && before->text[length - 1] == ':') ||
-                         (length >= 3 && memcmp (before->text + length - 3, "\xEF\xBC\x9A", 3) == 0);
-    if (announces && lectern_count_tokens (before->text, (gssize) length) <= MAX_INTRO_TOKENS)
+    gboolean announces = before->kind == LECTERN_BLOCK_CAPTION || (length > 0 && before->text[length - 1] == ':')
+                         || (length >= 3 && memcmp (before->text + length - 3, "\xEF\xBC\x9A", 3) == 0);
+    if (announces && lectern_count_tokens (before->text, (gssize)length) <= MAX_INTRO_TOKENS)
       return LECTERN_CUT_INTRO;
   }
   return LECTERN_CUT_BLOCK;
@@ -207,23 +206,23 @@ void lectern_pieces_cut (const GPtrArray *blocks, const int *section_of, const c
     LecternPiece model = { .block = i, .section = section_of[i] };
     LecternCut cut = cut_before (&cutter, i);
     switch (block->kind) {
-      case LECTERN_BLOCK_HEADING:
-        model.heading = TRUE;
-        add_slice (&cutter, &model, block->text, 0, (guint32) strlen (block->text), cut);
-        break;
-      case LECTERN_BLOCK_TABLE_ROW: {
-        follow_table (&cutter, i);
-        gboolean first_body_row = i == cutter.table_first + cutter.n_header;
-        if (cutter.in_body && !first_body_row && cutter.header_tokens <= MAX_HEADER_TOKENS) {
-          model.header_first = cutter.table_first;
-          model.n_header = cutter.n_header;
-          model.header_tokens = cutter.header_tokens;
-        }
-        add_slice (&cutter, &model, block->text, 0, (guint32) strlen (block->text), cut);
-        break;
+    case LECTERN_BLOCK_HEADING:
+      model.heading = TRUE;
+      add_slice (&cutter, &model, block->text, 0, (guint32)strlen (block->text), cut);
+      break;
+    case LECTERN_BLOCK_TABLE_ROW: {
+      follow_table (&cutter, i);
+      gboolean first_body_row = i == cutter.table_first + cutter.n_header;
+      if (cutter.in_body && !first_body_row && cutter.header_tokens <= MAX_HEADER_TOKENS) {
+        model.header_first = cutter.table_first;
+        model.n_header = cutter.n_header;
+        model.header_tokens = cutter.header_tokens;
       }
-      case LECTERN_BLOCK_CODE: add_lines (&cutter, &model, block->text, cut); break;
-      default: add_sentences (&cutter, &model, block->text, cut); break;
+      add_slice (&cutter, &model, block->text, 0, (guint32)strlen (block->text), cut);
+      break;
+    }
+    case LECTERN_BLOCK_CODE: add_lines (&cutter, &model, block->text, cut); break;
+    default: add_sentences (&cutter, &model, block->text, cut); break;
     }
   }
   g_array_free (cutter.ranges, TRUE);

@@ -17,7 +17,7 @@ static LecternBlock *add_block (GPtrArray *blocks, LecternBlockKind kind, int le
 
 static GPtrArray *new_blocks (void)
 {
-  return g_ptr_array_new_with_free_func ((GDestroyNotify) lectern_block_free);
+  return g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_block_free);
 }
 
 /* `n` sentences of eight words each; `seed` makes them distinct. */
@@ -50,7 +50,7 @@ static const LecternChunk *chunk_at (const LecternDraft *draft, guint i)
 
 static const LecternSection *section_of (const LecternDraft *draft, const LecternChunk *c)
 {
-  return c->section < 0 ? NULL : g_ptr_array_index (draft->sections, (guint) c->section);
+  return c->section < 0 ? NULL : g_ptr_array_index (draft->sections, (guint)c->section);
 }
 
 static void append_dense (GString *out, const char *text)
@@ -66,7 +66,7 @@ static void assert_nothing_lost (const GPtrArray *blocks, const LecternDraft *dr
   g_autoptr (GString) in = g_string_new (NULL);
   g_autoptr (GString) out = g_string_new (NULL);
   for (guint i = 0; i < blocks->len; i++)
-    append_dense (in, ((const LecternBlock *) g_ptr_array_index (blocks, i))->text);
+    append_dense (in, ((const LecternBlock *)g_ptr_array_index (blocks, i))->text);
   for (guint i = 0; i < draft->chunks->len; i++)
     append_dense (out, chunk_at (draft, i)->text);
   g_assert_cmpstr (in->str, ==, out->str);
@@ -175,7 +175,8 @@ static void test_lists_stay_together (void)
   add_paragraph (blocks, "intro", 16);
   add_block (blocks, LECTERN_BLOCK_PARAGRAPH, 0, 0, "To change the filter:");
   for (guint i = 0; i < 8; i++)
-    add_block (blocks, LECTERN_BLOCK_LIST_ITEM, 1, 0, "Turn the ring to the left until it comes off, then pull it out.");
+    add_block (blocks, LECTERN_BLOCK_LIST_ITEM, 1, 0,
+               "Turn the ring to the left until it comes off, then pull it out.");
   add_paragraph (blocks, "outro", 16);
   LecternDraft *draft = chunk (blocks);
   assert_nothing_lost (blocks, draft);
@@ -231,9 +232,10 @@ static void add_spans (LecternBlock *block, int page)
   guint word = 0;
   for (const char *at = block->text; *at;) {
     gsize length = strcspn (at, " ");
-    LecternSpan span = { (guint32) (at - block->text), (guint32) length,
-                         { page, 50.0f + 40.0f * (float) (word % 10), 100.0f + 12.0f * (float) (word / 10),
-                           36.0f, 10.0f } };
+    LecternSpan span
+        = { (guint32)(at - block->text),
+            (guint32)length,
+            { page, 50.0f + 40.0f * (float)(word % 10), 100.0f + 12.0f * (float)(word / 10), 36.0f, 10.0f } };
     g_array_append_val (block->spans, span);
     word++;
     at += length + strspn (at + length, " ");
@@ -282,7 +284,7 @@ static void test_linear (void)
 {
   g_autoptr (GPtrArray) blocks = new_blocks ();
   for (guint i = 0; i < 20000; i++)
-    add_block (blocks, i % 50 == 0 ? LECTERN_BLOCK_HEADING : LECTERN_BLOCK_LIST_ITEM, 1 + (int) (i % 3), 0, "one two");
+    add_block (blocks, i % 50 == 0 ? LECTERN_BLOCK_HEADING : LECTERN_BLOCK_LIST_ITEM, 1 + (int)(i % 3), 0, "one two");
   add_paragraph (blocks, "tail", 20000);
   gint64 begin = g_get_monotonic_time ();
   LecternDraft *draft = chunk (blocks);
