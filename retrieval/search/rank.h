@@ -1,0 +1,51 @@
+/* rank.h: from the matches of a query to the best passages.
+ *
+ * One pass over FTS5's matches collects, per passage, how often each term stands in its title, heading path and body; all
+ * scores are computed from that. A passage scores BM25F (Robertson, Zaragoza and Taylor 2004) over its fields, plus the
+ * same over a window of the passages around it in its document: chunks are short, and what the question is about
+ * often stands just before the words that answer it. */
+#ifndef LECTERN_SEARCH_RANK_H
+#define LECTERN_SEARCH_RANK_H
+
+#include <gio/gio.h>
+#include <sqlite3.h>
+
+#include "retrieval/search/query.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  double k1, b;          /* saturation, length normalisation */
+  double title, heading; /* field weights; the body has 1 */
+  double joined, phrase; /* weights of these kinds of terms; words have 1 */
+  double context;        /* weight of the window's score */
+  int window;            /* passages to either side */
+  double context_b;      /* length normalisation of the window */
+  double coverage;       /* bonus for a passage with all terms, as a share of its score */
+} LecternRankParameters;
+
+extern const LecternRankParameters lectern_rank_defaults;
+
+/* The chunks of one content: consecutive ids. */
+typedef struct {
+  gint64 content, first_chunk, n_chunks;
+  gboolean allowed; /* by --in */
+} LecternChunkRange;
+
+typedef struct {
+  gint64 chunk;
+  gint64 content;
+  double score;
+} LecternRanked;
+
+/* Registers the collecting function with a connection; an SQLite result code. */
+int lectern_rank_register (sqlite3 *db);
+
+/* The best `limit` passages, best first (ties by id), as LecternRanked. `ranges`: of LecternChunkRange, ascending by
+ * first_chunk. NULL on errors and when cancelled. */
+GArray *lectern_rank (sqlite3 *db, const LecternQuery *query, const LecternRankParameters *parameters,
+                      const GArray *ranges, guint limit, GCancellable *cancellable, GError **error);
+
+G_END_DECLS
+
+#endif
