@@ -23,7 +23,8 @@ struct gguf_string {
 #define GGUF_MAX_DIMS 4
 
 /* A weight matrix as the file holds it: ne[0] is the row length (the input size of a linear layer), ne[1] the number
- * of rows (its output size). `data` is nbytes long and aligned to general.alignment. */
+ * of rows (its output size). `data` is nbytes long and aligned to general.alignment within the file. A type that
+ * tensor_type_get_info() does not know keeps the file's number, and its nbytes is 0. */
 struct gguf_tensor {
   struct gguf_string name;
   enum tensor_type type;
@@ -35,7 +36,8 @@ struct gguf_tensor {
 
 struct gguf;
 
-/* Maps `path` read-only. */
+/* Maps `path` read-only. Errors: IO, FORMAT (not GGUF, damaged, cut short), UNSUPPORTED (version, byte order, nested
+ * arrays), NO_MEMORY. */
 int gguf_open (const char *path, struct gguf **gguf, struct engine_error *error);
 /* The same over bytes that outlive it (fuzzing, tests). */
 int gguf_open_memory (const void *bytes, size_t size, struct gguf **gguf, struct engine_error *error);
@@ -55,7 +57,8 @@ bool gguf_get_string (const struct gguf *gguf, const char *key, struct gguf_stri
 /* Arrays of one scalar kind or of strings. */
 bool gguf_get_array (const struct gguf *gguf, const char *key, enum gguf_kind *item_kind, uint64_t *n_items);
 bool gguf_array_get_string (const struct gguf *gguf, const char *key, uint64_t index, struct gguf_string *value);
-/* Fills items[n_items]; false if the array is not of that length and (convertible) kind. */
+/* Fills items[n_items] in linear time; false if the array is not of that length and (convertible) kind, and the items
+ * are then undefined. Booleans convert to 0 and 1 in copy_i32, F64 to F32 in copy_f32. */
 bool gguf_array_copy_strings (const struct gguf *gguf, const char *key, struct gguf_string *items, uint64_t n_items);
 bool gguf_array_copy_f32 (const struct gguf *gguf, const char *key, float *items, uint64_t n_items);
 bool gguf_array_copy_i32 (const struct gguf *gguf, const char *key, int32_t *items, uint64_t n_items);

@@ -16,13 +16,13 @@ enum tensor_type {
 };
 
 struct tensor_type_info {
-  const char *name;      /* NULL: not a type that files may hold */
+  const char *name;
   uint32_t block_items;  /* weights per block */
   uint32_t block_bytes;
   bool runs;             /* the kernels can multiply with it */
 };
 
-/* NULL for numbers outside the table. */
+/* NULL for numbers outside the table and for the retired ones inside it. */
 const struct tensor_type_info *tensor_type_get_info (uint32_t type);
 
 /* Bytes of one row of n_items, or 0 if n_items is no multiple of the block. */

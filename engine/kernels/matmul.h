@@ -15,7 +15,7 @@ void pool_free (struct pool *pool);
 int pool_get_n_threads (const struct pool *pool);
 
 /* Runs work(data, i) once for each part i in [0, n_parts) on the pool's threads, the caller included, and returns when
- * all are done. Parts are handed out in order. One caller at a time. */
+ * all are done. Parts are handed out in order. One caller at a time. n_parts < 2^32 - 1. */
 void pool_run (struct pool *pool, size_t n_parts, void (*work) (void *data, size_t part), void *data);
 
 /* ---- matrix product -------------------------------------------------------------------------------------- */
@@ -27,13 +27,15 @@ struct matrix {
   uint32_t n_rows, n_cols;
 };
 
-/* Bytes of scratch that matmul() needs for at most n_tokens activations of n_cols. */
+/* Bytes of scratch that matmul() needs for at most n_tokens activations of n_cols. Its alignment does not matter. */
 size_t matmul_scratch_bytes (uint32_t n_cols, uint32_t n_tokens);
 
 /* out[t * out_stride + r] = sum over c of w[r][c] * x[t * x_stride + c], for t < n_tokens, r < n_rows.
  * Unless `exact`, activations are rounded to the type's companion (int8 blocks for quantised weights; F32 for
- * F32, F16 and BF16 weights). `cancel` (may be NULL) is looked at between strips: when it turns true the call returns
- * early and `out` is undefined. */
+ * F32, F16 and BF16 weights). A token's results do not depend on the other tokens of the call, nor on the number of
+ * threads: prefill and decode give the same bits. `cancel` (may be NULL) is looked at between strips: when it turns true
+ * the call returns early and `out` is undefined. The type must be one that runs and n_cols a multiple of its block.
+ * Besides scratch it needs about 110 KB of stack. x and out must not overlap. */
 void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x_stride, uint32_t n_tokens, float *out,
              size_t out_stride, bool exact, void *scratch, const atomic_bool *cancel);
 

@@ -1,0 +1,70 @@
+/* kernels.c: which path runs, and the plain helpers that go through it. */
+#include "engine/kernels/kernels.h"
+#include "engine/kernels/matmul.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct kernels *chosen;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+size_t kernels_list (const struct kernels **paths, size_t max)
+{
+  size_t n = 0;
+  if (n < max)
+    paths[n++] = &kernels_c;
+#ifdef HAVE_KERNELS_AVX2
+  /* The compiler's run-time support asks XGETBV too, so this is what the system saves as well as what the CPU has. */
+  __builtin_cpu_init ();
+  if (n < max && __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && __builtin_cpu_supports ("f16c"))
+    paths[n++] = &kernels_avx2;
+#endif
+  return n;
+}
+
+static void choose (void)
+{
+  const struct kernels *paths[8];
+  const size_t n = kernels_list (paths, sizeof paths / sizeof paths[0]);
+  const char *wanted = getenv ("LECTERN_CPU");
+  chosen = paths[n - 1];
+  for (size_t i = 0; wanted && i < n; i++)
+    if (strcmp (paths[i]->name, wanted) == 0)
+      chosen = paths[i];
+}
+
+const struct kernels *kernels_get (void)
+{
+  pthread_once (&once, choose);
+  return chosen;
+}
+
+const char *kernels_get_path (void)
+{
+  return kernels_get ()->name;
+}
+
+float dot_f32 (const float *a, const float *b, size_t n)
+{
+  return kernels_get ()->dot_f32 (a, b, n);
+}
+
+float dot_f16 (const uint16_t *a, const float *b, size_t n)
+{
+  return kernels_get ()->dot_f16 (a, b, n);
+}
+
+void axpy_f16 (float *y, float scale, const uint16_t *x, size_t n)
+{
+  kernels_get ()->axpy_f16 (y, scale, x, n);
+}
+
+void f32_to_f16 (const float *x, uint16_t *y, size_t n)
+{
+  kernels_get ()->f32_to_f16 (x, y, n);
+}
+
+void f16_to_f32 (const uint16_t *x, float *y, size_t n)
+{
+  kernels_get ()->f16_to_f32 (x, y, n);
+}

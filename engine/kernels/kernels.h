@@ -1,0 +1,84 @@
+/* kernels.h: the table of arithmetic that each instruction-set path fills in. Private to engine/kernels and its tests.
+ *
+ * Quantised weights multiply activations that were rounded to 8 bits (the type's companion). All of that arithmetic is
+ * integer up to one product per block, and the blocks are added in order: every path, and every number of tokens, gives
+ * the same bits. Float weights multiply F32 activations; there the order of addition is the path's own, but again the
+ * same for any number of tokens. */
+#ifndef LECTERN_KERNELS_H
+#define LECTERN_KERNELS_H
+
+#include "engine/gguf/tensor_type.h"
+
+enum companion {
+  COMPANION_F32,
+  COMPANION_Q8,   /* struct q8_block each 32 items */
+  COMPANION_Q8_K, /* struct q8_k_block each 256 items */
+};
+
+/* x is about d * q, |q| <= 127; sum is that of q. */
+struct q8_block {
+  int8_t q[32];
+  float d;
+  int32_t sum;
+};
+
+/* sums[i] is that of q[16 i, 16 i + 16). Padded so that blocks keep the alignment of the first. */
+struct q8_k_block {
+  int8_t q[256];
+  int16_t sums[16];
+  float d;
+  uint8_t padding[28];
+};
+
+_Static_assert(sizeof (struct q8_block) == 40, "no holes");
+_Static_assert(sizeof (struct q8_k_block) == 320, "five cache lines");
+
+enum {
+  PANEL_ROWS = 8,
+  PANEL_COLS_MAX = 2048,          /* columns packed at a time, so that panels stay in the caches */
+  PANEL_BYTES_PER_256_MAX = 2944, /* what any type's panel takes for 256 columns */
+};
+
+struct kernel_type {
+  enum companion companion;
+
+  /* One row of n_items weights times one activation row. */
+  float (*dot) (const uint8_t *w, const void *x, size_t n_items);
+
+  /* The same for four activation rows that lie x_bytes apart. NULL: use dot. */
+  void (*dot_4) (const uint8_t *w, const void *x, size_t x_bytes, size_t n_items, float sum[4]);
+
+  /* Many tokens: PANEL_ROWS rows (row_bytes apart) are unpacked once, with rows in the lanes, and then multiplied with
+   * any number of tokens. n_items <= PANEL_COLS_MAX. panel is 32-byte aligned. NULL: use dot. */
+  size_t panel_bytes_per_256;
+  void (*pack) (const uint8_t *w, size_t row_bytes, size_t n_items, uint8_t *panel);
+  /* out[t * out_stride + r] += ..., 1 <= n_tokens <= 4, r < PANEL_ROWS. Columns are added in order. */
+  void (*multiply) (const uint8_t *panel, const void *x, size_t x_bytes, unsigned n_tokens, size_t n_items, float *out,
+                    size_t out_stride);
+};
+
+struct kernels {
+  const char *name;
+  struct kernel_type types[TENSOR_N_TYPES]; /* dot is NULL for types that do not run */
+  void (*quantise_q8) (const float *x, struct q8_block *out, size_t n_items);
+  void (*quantise_q8_k) (const float *x, struct q8_k_block *out, size_t n_items);
+  float (*dot_f32) (const float *a, const float *b, size_t n);
+  float (*dot_f16) (const uint16_t *a, const float *b, size_t n);
+  void (*axpy_f16) (float *y, float scale, const uint16_t *x, size_t n);
+  void (*f32_to_f16) (const float *x, uint16_t *y, size_t n);
+  void (*f16_to_f32) (const uint16_t *x, float *y, size_t n);
+};
+
+/* Activations below this are rounded to 0, so that 127 divided by them stays finite. */
+#define Q8_TINY 1e-30f
+
+extern const struct kernels kernels_c;
+extern const struct kernels kernels_avx2; /* only where the build has it */
+
+/* The path in use. Chosen once: the best that this machine and LECTERN_CPU allow. */
+const struct kernels *kernels_get (void);
+
+/* Every path that this machine can run, the reference first. Returns their number, at most `max`. */
+size_t kernels_list (const struct kernels **paths, size_t max);
+
+#endif

@@ -1,0 +1,219 @@
+/* matmul.c: a matrix product as strips of rows times blocks of tokens, shared out over the pool.
+ *
+ * With few tokens each weight row is streamed once and dotted with every activation row. With more, eight rows at a time
+ * are unpacked to a panel (2048 columns at once, for the caches) and multiplied with four tokens at a time. */
+#include "engine/kernels/matmul.h"
+#include "engine/kernels/kernels.h"
+#include <string.h>
+
+enum {
+  STRIP_ROWS_MAX = 32,         /* their panels fit in the L2 cache */
+  TOKEN_BLOCK = 256,           /* tokens of one part: bounds the time between looks at `cancel` */
+  PANEL_TOKENS_MIN = 4,        /* from here on unpacking pays */
+  PART_PRODUCTS_MIN = 1 << 14, /* less than this is not worth a second thread */
+  EXACT_ITEMS = 256,
+  CACHE_LINE = 64,
+};
+
+struct product {
+  const struct kernels *kernels;
+  const struct kernel_type *kernel;
+  const struct matrix *w;
+  size_t w_bytes; /* of a row */
+  const float *x_f32;
+  size_t x_f32_stride;
+  uint8_t *x; /* companion rows, x_bytes apart */
+  size_t x_bytes;
+  uint32_t n_tokens;
+  float *out;
+  size_t out_stride;
+  uint32_t strip_rows, n_strips;
+  uint32_t tokens_per_part; /* of rounding */
+  const atomic_bool *cancel;
+};
+
+static size_t companion_row_bytes (enum companion companion, uint32_t n_cols)
+{
+  switch (companion) {
+  case COMPANION_Q8: return (n_cols + 31) / 32 * sizeof (struct q8_block);
+  case COMPANION_Q8_K: return ((size_t)n_cols + 255) / 256 * sizeof (struct q8_k_block);
+  case COMPANION_F32: break;
+  }
+  return (size_t)n_cols * sizeof (float);
+}
+
+static size_t round_up (size_t bytes)
+{
+  return (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+}
+
+size_t matmul_scratch_bytes (uint32_t n_cols, uint32_t n_tokens)
+{
+  const size_t q8 = round_up (companion_row_bytes (COMPANION_Q8, n_cols));
+  const size_t q8_k = round_up (companion_row_bytes (COMPANION_Q8_K, n_cols));
+  return (q8 > q8_k ? q8 : q8_k) * n_tokens + CACHE_LINE;
+}
+
+static bool is_cancelled (const struct product *product)
+{
+  return product->cancel && atomic_load_explicit (product->cancel, memory_order_relaxed);
+}
+
+static void round_part (void *data, size_t part)
+{
+  const struct product *product = data;
+  const uint32_t first = (uint32_t)part * product->tokens_per_part;
+  for (uint32_t t = first; t < first + product->tokens_per_part && t < product->n_tokens; t++) {
+    const float *from = product->x_f32 + t * product->x_f32_stride;
+    void *to = product->x + t * product->x_bytes;
+    if (product->kernel->companion == COMPANION_Q8)
+      product->kernels->quantise_q8 (from, to, product->w->n_cols);
+    else
+      product->kernels->quantise_q8_k (from, to, product->w->n_cols);
+  }
+}
+
+static const uint8_t *get_row (const struct product *product, uint32_t row)
+{
+  return (const uint8_t *)product->w->data + row * product->w_bytes;
+}
+
+/* Each row of the strip as it lies in the file, times tokens [t0, t1). */
+static void multiply_rows (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1)
+{
+  const struct kernel_type *kernel = product->kernel;
+  const uint32_t n_cols = product->w->n_cols;
+  uint32_t t = t0;
+  for (; kernel->dot_4 && t + 4 <= t1; t += 4)
+    for (uint32_t r = r0; r < r1; r++) {
+      float sum[4];
+      kernel->dot_4 (get_row (product, r), product->x + t * product->x_bytes, product->x_bytes, n_cols, sum);
+      for (uint32_t i = 0; i < 4; i++)
+        product->out[(t + i) * product->out_stride + r] = sum[i];
+    }
+  for (; t < t1; t++)
+    for (uint32_t r = r0; r < r1; r++)
+      product->out[t * product->out_stride + r]
+          = kernel->dot (get_row (product, r), product->x + t * product->x_bytes, n_cols);
+}
+
+/* The same through panels; r1 - r0 is a multiple of PANEL_ROWS and at most STRIP_ROWS_MAX. */
+static void multiply_panels (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1)
+{
+  _Alignas(CACHE_LINE) uint8_t panels[STRIP_ROWS_MAX / PANEL_ROWS][PANEL_COLS_MAX / 256 * PANEL_BYTES_PER_256_MAX];
+  const struct kernel_type *kernel = product->kernel;
+  const uint32_t n_cols = product->w->n_cols;
+  for (uint32_t t = t0; t < t1; t++)
+    memset (product->out + t * product->out_stride + r0, 0, (r1 - r0) * sizeof (float));
+  for (uint32_t c = 0; c < n_cols && !is_cancelled (product); c += PANEL_COLS_MAX) {
+    const uint32_t n_items = n_cols - c < PANEL_COLS_MAX ? n_cols - c : PANEL_COLS_MAX;
+    const size_t w_offset = tensor_type_row_bytes (product->w->type, c);
+    const size_t x_offset = companion_row_bytes (kernel->companion, c);
+    for (uint32_t r = r0; r < r1; r += PANEL_ROWS)
+      kernel->pack (get_row (product, r) + w_offset, product->w_bytes, n_items, panels[(r - r0) / PANEL_ROWS]);
+    for (uint32_t t = t0; t < t1; t += 4)
+      for (uint32_t r = r0; r < r1; r += PANEL_ROWS)
+        kernel->multiply (panels[(r - r0) / PANEL_ROWS], product->x + t * product->x_bytes + x_offset, product->x_bytes,
+                          t1 - t < 4 ? t1 - t : 4, n_items, product->out + t * product->out_stride + r,
+                          product->out_stride);
+  }
+}
+
+static void multiply_part (void *data, size_t part)
+{
+  const struct product *product = data;
+  if (is_cancelled (product))
+    return;
+  const uint32_t strip = (uint32_t)(part % product->n_strips), block = (uint32_t)(part / product->n_strips);
+  const uint32_t r0 = strip * product->strip_rows, t0 = block * TOKEN_BLOCK;
+  const uint32_t r1 = product->w->n_rows - r0 < product->strip_rows ? product->w->n_rows : r0 + product->strip_rows;
+  const uint32_t t1 = product->n_tokens - t0 < TOKEN_BLOCK ? product->n_tokens : t0 + TOKEN_BLOCK;
+  uint32_t panel_end = r0;
+  if (product->kernel->pack && t1 - t0 >= PANEL_TOKENS_MIN) {
+    panel_end = r1 - (r1 - r0) % PANEL_ROWS;
+    for (uint32_t r = r0; r < panel_end; r += STRIP_ROWS_MAX)
+      multiply_panels (product, r, panel_end - r < STRIP_ROWS_MAX ? panel_end : r + STRIP_ROWS_MAX, t0, t1);
+  }
+  multiply_rows (product, panel_end, r1, t0, t1);
+}
+
+/* Reference arithmetic: weights to F32 a piece at a time, sums in double precision. */
+static void multiply_part_exact (void *data, size_t part)
+{
+  const struct product *product = data;
+  if (is_cancelled (product))
+    return;
+  const uint32_t strip = (uint32_t)(part % product->n_strips), block = (uint32_t)(part / product->n_strips);
+  const uint32_t r0 = strip * product->strip_rows, t0 = block * TOKEN_BLOCK, n_cols = product->w->n_cols;
+  const uint32_t r1 = product->w->n_rows - r0 < product->strip_rows ? product->w->n_rows : r0 + product->strip_rows;
+  const uint32_t n_tokens = product->n_tokens - t0 < TOKEN_BLOCK ? product->n_tokens - t0 : TOKEN_BLOCK;
+  float weights[EXACT_ITEMS];
+  double sums[TOKEN_BLOCK];
+  for (uint32_t r = r0; r < r1 && !is_cancelled (product); r++) {
+    for (uint32_t t = 0; t < n_tokens; t++)
+      sums[t] = 0;
+    for (uint32_t c = 0; c < n_cols; c += EXACT_ITEMS) {
+      const uint32_t n_items = n_cols - c < EXACT_ITEMS ? n_cols - c : EXACT_ITEMS;
+      tensor_type_to_f32 (product->w->type, get_row (product, r) + tensor_type_row_bytes (product->w->type, c), weights,
+                          n_items);
+      for (uint32_t t = 0; t < n_tokens; t++)
+        sums[t] += (double)product->kernels->dot_f32 (weights, product->x_f32 + (t0 + t) * product->x_f32_stride + c,
+                                                      n_items);
+    }
+    for (uint32_t t = 0; t < n_tokens; t++)
+      product->out[(t0 + t) * product->out_stride + r] = (float)sums[t];
+  }
+}
+
+/* Strips short enough that every thread gets several and the panels stay in the cache, but long enough to be worth
+ * handing out: a small product stays in one piece. */
+static uint32_t choose_strip_rows (const struct product *product, int n_threads)
+{
+  const uint64_t row_products = (uint64_t)product->w->n_cols * product->n_tokens + 1;
+  uint64_t rows = product->w->n_rows / (8 * (uint32_t)n_threads);
+  if (rows > STRIP_ROWS_MAX)
+    rows = STRIP_ROWS_MAX;
+  if (rows < PART_PRODUCTS_MIN / row_products)
+    rows = PART_PRODUCTS_MIN / row_products;
+  return rows < PANEL_ROWS ? PANEL_ROWS : (uint32_t)(rows / PANEL_ROWS * PANEL_ROWS);
+}
+
+void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x_stride, uint32_t n_tokens, float *out,
+             size_t out_stride, bool exact, void *scratch, const atomic_bool *cancel)
+{
+  const struct kernels *kernels = kernels_get ();
+  struct product product = {
+    .kernels = kernels,
+    .kernel = &kernels->types[w->type],
+    .w = w,
+    .w_bytes = tensor_type_row_bytes (w->type, w->n_cols),
+    .x_f32 = x,
+    .x_f32_stride = x_stride,
+    .n_tokens = n_tokens,
+    .out = out,
+    .out_stride = out_stride,
+    .cancel = cancel,
+  };
+  const int n_threads = pool_get_n_threads (pool);
+  if (n_tokens == 0 || w->n_rows == 0)
+    return;
+  if (exact || product.kernel->companion == COMPANION_F32) {
+    product.x = (uint8_t *)x;
+    product.x_bytes = x_stride * sizeof (float);
+  } else {
+    product.x = (uint8_t *)scratch + (CACHE_LINE - (uintptr_t)scratch % CACHE_LINE) % CACHE_LINE;
+    product.x_bytes = round_up (companion_row_bytes (product.kernel->companion, w->n_cols));
+    product.tokens_per_part = 1 + PART_PRODUCTS_MIN / (w->n_cols + 1);
+    pool_run (pool, (n_tokens + product.tokens_per_part - 1) / product.tokens_per_part, round_part, &product);
+  }
+  product.strip_rows = choose_strip_rows (&product, n_threads);
+  product.n_strips = (w->n_rows + product.strip_rows - 1) / product.strip_rows;
+  const size_t n_blocks = (n_tokens + TOKEN_BLOCK - 1) / TOKEN_BLOCK;
+  pool_run (pool, product.n_strips * n_blocks, exact ? multiply_part_exact : multiply_part, &product);
+}
+
+void matrix_get_row (const struct matrix *w, uint32_t row, float *out)
+{
+  const size_t row_bytes = tensor_type_row_bytes (w->type, w->n_cols);
+  tensor_type_to_f32 (w->type, (const uint8_t *)w->data + row * row_bytes, out, w->n_cols);
+}
