@@ -10,6 +10,12 @@
 
 struct tokenizer;
 
+/* Limits and deviations. Control tokens are read only with READ_SPECIAL; user-defined ones in any text, as the
+ * reference implementations do, except those written like markers ("<|user|>", "[INST]", "</s>"): they count as
+ * control tokens, so that text can never forge a turn. SPM reads a literal U+2581 as a space. Vocabularies without a
+ * token for some byte turn it into U+FFFD (BPE) or the unknown token (SPM). WordPiece loses case, accents and spacing.
+ * Otherwise tokens give back every byte of the text. */
+
 /* UNSUPPORTED when the model's tokenizer is unknown (the message names it), FORMAT when its tables contradict each
  * other. The gguf must outlive the tokenizer. */
 int tokenizer_new (const struct gguf *gguf, struct tokenizer **tokenizer, struct engine_error *error);
@@ -18,8 +24,22 @@ void tokenizer_free (struct tokenizer *tokenizer);
 const char *tokenizer_get_name (const struct tokenizer *tokenizer); /* "spm", "bpe/llama-bpe", "wordpiece" */
 uint32_t tokenizer_get_n_vocab (const struct tokenizer *tokenizer);
 
+/* Appends to `tokens`; on failure the list is as before. Any thread. RANGE for texts over 1 GiB. */
 int tokenizer_encode (const struct tokenizer *tokenizer, const char *text, size_t length, unsigned flags,
                       struct engine_tokens *tokens, struct engine_error *error);
+
+/* One stretch of a text, to be read with its own flags. */
+struct tokenizer_span {
+  size_t length;
+  bool read_special; /* else special tokens written in it stay text */
+};
+
+/* As tokenizer_encode() over a text of several stretches, which lie one after the other and are `length` bytes in all:
+ * words may grow together across the borders, as if the text were one, but no control token is read outside a
+ * stretch that allows it or across its end. */
+int tokenizer_encode_spans (const struct tokenizer *tokenizer, const char *text, size_t length,
+                            const struct tokenizer_span *spans, size_t n_spans, bool add_special,
+                            struct engine_tokens *tokens, struct engine_error *error);
 
 /* Bytes of one token: borrowed, *length bytes. Special (control) tokens give their written form when `with_special`,
  * else nothing. Ids out of range give nothing. */
@@ -28,9 +48,15 @@ const char *tokenizer_get_piece (const struct tokenizer *tokenizer, int32_t id, 
 int32_t tokenizer_find (const struct tokenizer *tokenizer, const char *text, size_t length); /* exact token, or -1 */
 int32_t tokenizer_get_bos (const struct tokenizer *tokenizer);                               /* -1: none */
 int32_t tokenizer_get_eos (const struct tokenizer *tokenizer);
+int32_t tokenizer_get_separator (const struct tokenizer *tokenizer); /* [SEP]; -1: none */
+/* Whether ADD_SPECIAL begins the text with BOS ([CLS]). */
+bool tokenizer_adds_bos (const struct tokenizer *tokenizer);
+/* Control, unknown and user-defined tokens: written as they stand, no part of words. */
+bool tokenizer_is_special (const struct tokenizer *tokenizer, int32_t id);
 bool tokenizer_is_end (const struct tokenizer *tokenizer, int32_t id);
 
-/* Whether ids written as text keep a leading space that the encoder added and the decoder must drop (SPM). */
+/* Whether the encoder adds a space at the start of the text and after special tokens, which the decoder must drop there
+ * (SPM, WordPiece). */
 bool tokenizer_drops_first_space (const struct tokenizer *tokenizer);
 
 #endif

@@ -1,0 +1,182 @@
+/* Byte-level BPE (Radford et al. 2019): "gpt2" in GGUF.
+ *
+ * The file writes each byte as a printable character (GPT-2's encoder.py); tokens are turned back into bytes when they
+ * are loaded, and merges into pairs of ids, so that encoding touches no strings. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/tokenizer/tokenizer_error.h"
+#include "engine/tokenizer/tokenizer_private.h"
+#include "engine/tokenizer/tokens.h"
+#include "engine/tokenizer/utf8.h"
+
+#define N_BYTE_CHARACTERS 324 /* U+0000 to U+0143 hold all that stand for bytes */
+
+/* The byte that each character stands for, -1 for none. */
+static void make_byte_characters (int16_t bytes[N_BYTE_CHARACTERS])
+{
+  int next = 256;
+  for (int i = 0; i < N_BYTE_CHARACTERS; i++)
+    bytes[i] = -1;
+  for (int byte = 0; byte < 256; byte++) {
+    bool printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte != 173);
+    bytes[printable ? byte : next++] = (int16_t) byte;
+  }
+}
+
+/* Writes the bytes that text[0, length) stands for, never more than `length`; SIZE_MAX if a character stands for none. */
+static size_t decode_characters (const int16_t characters[N_BYTE_CHARACTERS], const char *text, size_t length, char *to)
+{
+  size_t n = 0;
+  for (size_t at = 0; at < length;) {
+    uint32_t c;
+    size_t step = utf8_decode (text + at, length - at, &c);
+    if (step == 0 || c >= N_BYTE_CHARACTERS || characters[c] < 0)
+      return SIZE_MAX;
+    to[n++] = (char) (uint8_t) characters[c];
+    at += step;
+  }
+  return n;
+}
+
+static int load_tokens (struct tokenizer *tokenizer, const int16_t *characters, struct engine_error *error)
+{
+  size_t total = 0, used = 0;
+  for (uint32_t i = 0; i < tokenizer->n_vocab; i++)
+    if (!token_is_special (&tokenizer->tokens[i]))
+      total += tokenizer->tokens[i].length;
+  tokenizer->arena = malloc (total + 1);
+  if (!tokenizer->arena || !vocabulary_init (&tokenizer->ordinary, tokenizer->n_vocab))
+    return tokenizer_error_no_memory (error);
+  for (uint32_t i = 0; i < tokenizer->n_vocab; i++) {
+    struct token *token = &tokenizer->tokens[i];
+    if (token_is_special (token) || token->length == 0)
+      continue;
+    size_t n = decode_characters (characters, token->bytes, token->length, tokenizer->arena + used);
+    if (n == SIZE_MAX) /* not byte-level text: it can be shown, but no merge makes it */
+      continue;
+    token->bytes = tokenizer->arena + used;
+    token->length = (uint32_t) n;
+    used += n;
+    vocabulary_add (&tokenizer->ordinary, token->bytes, token->length, (int32_t) i);
+  }
+  for (int byte = 0; byte < 256; byte++)
+    tokenizer->byte_ids[byte] = vocabulary_find (&tokenizer->ordinary, &tokenizer_bytes[byte], 1);
+  return ENGINE_OK;
+}
+
+/* "left right" to the merge table. Merges of or into strings that are no tokens can never happen and are left out. */
+static void load_merge (struct tokenizer *tokenizer, const int16_t *characters, struct gguf_string merge, uint32_t rank,
+                        char *buffer)
+{
+  const char *space = merge.length > 1 ? memchr (merge.bytes + 1, ' ', merge.length - 1) : NULL;
+  if (!space)
+    return;
+  size_t left = (size_t) (space - merge.bytes), right = merge.length - left - 1;
+  size_t longest = 2 * (size_t) tokenizer->ordinary.max_length; /* a byte takes at most two bytes in the file */
+  if (left > longest || right > longest)
+    return;
+  size_t n_left = decode_characters (characters, merge.bytes, left, buffer);
+  if (n_left == SIZE_MAX)
+    return;
+  size_t n_right = decode_characters (characters, space + 1, right, buffer + n_left);
+  if (n_right == SIZE_MAX)
+    return;
+  int32_t left_id = vocabulary_find (&tokenizer->ordinary, buffer, n_left);
+  int32_t right_id = vocabulary_find (&tokenizer->ordinary, buffer + n_left, n_right);
+  int32_t id = vocabulary_find (&tokenizer->ordinary, buffer, n_left + n_right);
+  if (left_id >= 0 && right_id >= 0 && id >= 0)
+    merge_table_add (&tokenizer->merges, left_id, right_id, rank, id);
+}
+
+static int load_merges (struct tokenizer *tokenizer, const int16_t *characters, const struct gguf *gguf,
+                        struct engine_error *error)
+{
+  static const char *const key = "tokenizer.ggml.merges";
+  enum gguf_kind kind;
+  uint64_t n;
+  if (!gguf_get_array (gguf, key, &kind, &n) || kind != GGUF_STRING || n >= UINT32_MAX)
+    return tokenizer_error (error, ENGINE_ERROR_FORMAT,
+                            "The model has no merges (%s) for its byte-level BPE tokenizer; convert it again.", key);
+  struct gguf_string *merges = calloc (n ? n : 1, sizeof *merges);
+  char *buffer = malloc (4 * (size_t) tokenizer->ordinary.max_length + 1);
+  int status = ENGINE_OK;
+  if (!merges || !buffer || !merge_table_init (&tokenizer->merges, n))
+    status = tokenizer_error_no_memory (error);
+  else if (!gguf_array_copy_strings (gguf, key, merges, n))
+    status = tokenizer_error (error, ENGINE_ERROR_FORMAT, "The model's merges (%s) cannot be read.", key);
+  for (uint64_t i = 0; i < n && status == ENGINE_OK; i++)
+    load_merge (tokenizer, characters, merges[i], (uint32_t) i, buffer);
+  free (merges);
+  free (buffer);
+  return status;
+}
+
+static int load (struct tokenizer *tokenizer, const struct gguf *gguf, struct engine_error *error)
+{
+  struct gguf_string pre = { NULL, 0 };
+  int16_t characters[N_BYTE_CHARACTERS];
+  gguf_get_string (gguf, "tokenizer.ggml.pre", &pre);
+  int status = pretokenizer_new (pre, &tokenizer->pretokenizer, error);
+  if (status != ENGINE_OK)
+    return status;
+  make_byte_characters (characters);
+  status = load_tokens (tokenizer, characters, error);
+  return status == ENGINE_OK ? load_merges (tokenizer, characters, gguf, error) : status;
+}
+
+static bool find_merge (const void *context, const struct merger_symbol *left, const struct merger_symbol *right,
+                        uint32_t *priority, int32_t *id)
+{
+  const struct merge_slot *slot = merge_table_find (context, left->id, right->id);
+  if (!slot)
+    return false;
+  *priority = slot->rank;
+  *id = slot->id;
+  return true;
+}
+
+static bool encode_word (const struct tokenizer *tokenizer, struct merger *merger, const char *text, size_t length,
+                         struct engine_tokens *tokens)
+{
+  if (length == 1 || pretokenizer_get_row (tokenizer->pretokenizer)->ignore_merges) {
+    int32_t id = vocabulary_find (&tokenizer->ordinary, text, length);
+    if (id >= 0)
+      return engine_tokens_append (tokens, id);
+  }
+  merger_start (merger);
+  for (size_t i = 0; i < length; i++) {
+    int32_t id = tokenizer->byte_ids[(uint8_t) text[i]];
+    if (id >= 0) {
+      if (!merger_append (merger, text + i, 1, id))
+        return false;
+      continue;
+    }
+    /* Some vocabularies lack the bytes that valid UTF-8 never has; U+FFFD says that something was there. */
+    static const uint8_t replacement[] = { 0xEF, 0xBF, 0xBD };
+    for (size_t j = 0; j < sizeof replacement; j++)
+      if (!merger_append (merger, (const char *) replacement + j, 1, tokenizer->byte_ids[replacement[j]]))
+        return false;
+  }
+  if (!merger_run (merger, find_merge, &tokenizer->merges))
+    return false;
+  for (size_t i = 0; i < merger->n_symbols; i++)
+    if (merger->symbols[i].length > 0 && merger->symbols[i].id >= 0
+        && !engine_tokens_append (tokens, merger->symbols[i].id))
+      return false;
+  return true;
+}
+
+static int encode (const struct tokenizer *tokenizer, struct tokenizer_work *work, const char *text, size_t length,
+                   bool first, struct engine_tokens *tokens, struct engine_error *error)
+{
+  int status = pretokenizer_split (tokenizer->pretokenizer, text, length, &work->pieces, error);
+  if (status != ENGINE_OK)
+    return status;
+  for (size_t i = 0, at = 0; i < work->pieces.n; at += work->pieces.lengths[i++])
+    if (!encode_word (tokenizer, &work->merger, text + at, work->pieces.lengths[i], tokens))
+      return tokenizer_error_no_memory (error);
+  return ENGINE_OK;
+}
+
+const struct tokenizer_family tokenizer_bpe = { .model = "gpt2", .name = "bpe", .load = load, .encode = encode };

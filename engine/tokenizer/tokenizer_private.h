@@ -1,0 +1,84 @@
+/* tokenizer_private.h: what the files of engine/tokenizer/ share. */
+#ifndef LECTERN_TOKENIZER_PRIVATE_H
+#define LECTERN_TOKENIZER_PRIVATE_H
+
+#include "engine/tokenizer/merger.h"
+#include "engine/tokenizer/pretokenizer.h"
+#include "engine/tokenizer/special.h"
+#include "engine/tokenizer/tokenizer.h"
+#include "engine/tokenizer/vocabulary.h"
+
+/* tokenizer.ggml.token_type */
+enum token_kind {
+  TOKEN_UNDEFINED,
+  TOKEN_NORMAL,
+  TOKEN_UNKNOWN,
+  TOKEN_CONTROL,
+  TOKEN_USER_DEFINED,
+  TOKEN_UNUSED,
+  TOKEN_BYTE,
+  TOKEN_N_KINDS
+};
+
+struct token {
+  const char *bytes; /* what it stands for in text; for special tokens, how it is written */
+  uint32_t length;
+  uint8_t kind;
+  bool is_end;
+  bool strips_after; /* the white space that follows it in text belongs to it */
+};
+
+/* Buffers of one call, so that words do not allocate. Start from {0}. */
+struct tokenizer_work {
+  struct merger merger;
+  struct pretokenizer_pieces pieces;
+  char *text;
+  size_t text_capacity;
+};
+
+struct tokenizer_family {
+  const char *model; /* tokenizer.ggml.model */
+  const char *name;
+  /* Prepares the tables from tokenizer->tokens, whose bytes still are as the file has them. */
+  int (*load) (struct tokenizer *tokenizer, const struct gguf *gguf, struct engine_error *error);
+  /* Text without special tokens; `first`: it begins the text or follows a special token. */
+  int (*encode) (const struct tokenizer *tokenizer, struct tokenizer_work *work, const char *text, size_t length,
+                 bool first, struct engine_tokens *tokens, struct engine_error *error);
+};
+
+struct tokenizer {
+  const struct tokenizer_family *family;
+  char name[64];
+  struct token *tokens;
+  uint32_t n_vocab;
+  char *arena;                 /* bytes of the tokens that differ from the file */
+  struct vocabulary ordinary;  /* by bytes */
+  struct vocabulary written;   /* special tokens by how they are written */
+  struct special_matcher specials;
+  int32_t bos, eos, unknown, separator; /* -1: none */
+  bool add_bos, add_eos;
+  bool add_space_prefix;
+  float *scores;                     /* spm */
+  int32_t byte_ids[256];             /* spm, bpe; -1: none */
+  bool cuts_at_spaces;               /* spm: no token goes on after a space that follows something else */
+  struct merge_table merges;         /* bpe */
+  struct pretokenizer *pretokenizer; /* bpe */
+  bool lower_case, strip_accents;    /* wordpiece */
+};
+
+extern const struct tokenizer_family tokenizer_spm, tokenizer_bpe, tokenizer_wordpiece;
+
+extern const char tokenizer_bytes[256]; /* every byte, for tokens that stand for one */
+
+/* Makes room for `length` bytes in work->text; false when out of memory. */
+bool tokenizer_work_reserve (struct tokenizer_work *work, size_t length);
+
+static inline bool token_is_special (const struct token *token) {
+  return token->kind == TOKEN_CONTROL || token->kind == TOKEN_UNKNOWN || token->kind == TOKEN_USER_DEFINED;
+}
+
+/* Copies the tokens' bytes into tokenizer->arena with U+2581 turned into a space, special tokens excepted, and fills
+ * tokenizer->ordinary with the others. */
+int tokenizer_load_spaced (struct tokenizer *tokenizer, struct engine_error *error);
+
+#endif
