@@ -29,8 +29,8 @@ static size_t decode_characters (const int16_t characters[N_BYTE_CHARACTERS], co
 {
   size_t n = 0;
   for (size_t at = 0; at < length;) {
-    uint32_t c;
-    size_t step = utf8_decode (text + at, length - at, &c);
+    uint32_t c = (uint8_t) text[at];
+    size_t step = c < 0x80 ? 1 : utf8_decode (text + at, length - at, &c);
     if (step == 0 || c >= N_BYTE_CHARACTERS || characters[c] < 0)
       return SIZE_MAX;
     to[n++] = (char) (uint8_t) characters[c];
@@ -67,7 +67,7 @@ static int load_tokens (struct tokenizer *tokenizer, const int16_t *characters, 
 
 /* "left right" to the merge table. Merges of or into strings that are no tokens can never happen and are left out. */
 static void load_merge (struct tokenizer *tokenizer, const int16_t *characters, struct gguf_string merge, uint32_t rank,
-                        char *buffer)
+                        int32_t *last_id, char *buffer)
 {
   const char *space = merge.length > 1 ? memchr (merge.bytes + 1, ' ', merge.length - 1) : NULL;
   if (!space)
@@ -84,7 +84,13 @@ static void load_merge (struct tokenizer *tokenizer, const int16_t *characters, 
     return;
   int32_t left_id = vocabulary_find (&tokenizer->ordinary, buffer, n_left);
   int32_t right_id = vocabulary_find (&tokenizer->ordinary, buffer + n_left, n_right);
-  int32_t id = vocabulary_find (&tokenizer->ordinary, buffer, n_left + n_right);
+  /* Vocabularies mostly list tokens in the order of their merges, which is quicker to check than to look up. */
+  int32_t id = *last_id + 1;
+  const struct token *next = (uint32_t) id < tokenizer->n_vocab ? &tokenizer->tokens[id] : NULL;
+  if (!next || token_is_special (next) || next->length != n_left + n_right
+      || memcmp (next->bytes, buffer, next->length) != 0)
+    id = vocabulary_find (&tokenizer->ordinary, buffer, n_left + n_right);
+  *last_id = id;
   if (left_id >= 0 && right_id >= 0 && id >= 0)
     merge_table_add (&tokenizer->merges, left_id, right_id, rank, id);
 }
@@ -100,13 +106,14 @@ static int load_merges (struct tokenizer *tokenizer, const int16_t *characters, 
                             "The model has no merges (%s) for its byte-level BPE tokenizer; convert it again.", key);
   struct gguf_string *merges = calloc (n ? n : 1, sizeof *merges);
   char *buffer = malloc (4 * (size_t) tokenizer->ordinary.max_length + 1);
+  int32_t last_id = -1;
   int status = ENGINE_OK;
   if (!merges || !buffer || !merge_table_init (&tokenizer->merges, n))
     status = tokenizer_error_no_memory (error);
   else if (!gguf_array_copy_strings (gguf, key, merges, n))
     status = tokenizer_error (error, ENGINE_ERROR_FORMAT, "The model's merges (%s) cannot be read.", key);
   for (uint64_t i = 0; i < n && status == ENGINE_OK; i++)
-    load_merge (tokenizer, characters, merges[i], (uint32_t) i, buffer);
+    load_merge (tokenizer, characters, merges[i], (uint32_t) i, &last_id, buffer);
   free (merges);
   free (buffer);
   return status;

@@ -59,6 +59,8 @@ static bool looks_like_marker (const struct token *token)
 
 static bool looks_like_end (const struct token *token)
 {
+  if (token->length < 3 || !strchr ("<[_", token->bytes[0])) /* spares most tokens the search */
+    return false;
   for (size_t i = 0; i < sizeof end_markers / sizeof *end_markers; i++)
     if (equals (token, end_markers[i]))
       return true;
@@ -325,6 +327,12 @@ bool tokenizer_is_special (const struct tokenizer *tokenizer, int32_t id)
 {
   const struct token *token = get_token (tokenizer, id);
   return token && token_is_special (token);
+}
+
+bool tokenizer_is_control (const struct tokenizer *tokenizer, int32_t id)
+{
+  const struct token *token = get_token (tokenizer, id);
+  return token && (token->kind == TOKEN_CONTROL || token->kind == TOKEN_UNKNOWN);
 }
 
 bool tokenizer_is_end (const struct tokenizer *tokenizer, int32_t id)

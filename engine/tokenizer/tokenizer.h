@@ -53,6 +53,8 @@ int32_t tokenizer_get_separator (const struct tokenizer *tokenizer); /* [SEP]; -
 bool tokenizer_adds_bos (const struct tokenizer *tokenizer);
 /* Control, unknown and user-defined tokens: written as they stand, no part of words. */
 bool tokenizer_is_special (const struct tokenizer *tokenizer, int32_t id);
+/* Tokens that text cannot make: read only with READ_SPECIAL, hidden unless asked for. False for ids out of range. */
+bool tokenizer_is_control (const struct tokenizer *tokenizer, int32_t id);
 bool tokenizer_is_end (const struct tokenizer *tokenizer, int32_t id);
 
 /* Whether the encoder adds a space at the start of the text and after special tokens, which the decoder must drop there
