@@ -13,9 +13,8 @@
   .opening = "<|start_header_id|>assistant<|end_header_id|>\n\n", .trims = true
 
 #define DEEPSEEK                                                                                                       \
-  .markers = { "<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>" },                                       \
-  .bos = "<｜begin▁of▁sentence｜>", .system = { "", "" }, .user = { "<｜User｜>", "" },                          \
-  .assistant = { "<｜Assistant｜>", "<｜end▁of▁sentence｜>" }
+  .markers = { "<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>" }, .bos = "<｜begin▁of▁sentence｜>",           \
+  .system = { "", "" }, .user = { "<｜User｜>", "" }, .assistant = { "<｜Assistant｜>", "<｜end▁of▁sentence｜>" }
 
 #define ZEPHYR(end)                                                                                                    \
   .markers = { "<|system|>", "<|user|>", "<|assistant|>", end }, .system = { "<|system|>\n", end "\n" },               \
@@ -38,7 +37,9 @@ const struct chat_format chat_formats[] = {
     .wanted = { "<|im_start|>system\\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>" },
     CHATML,
     .default_system = "You are a helpful AI assistant named SmolLM, trained by Hugging Face" },
-  { .name = "chatml/lfm2", .wanted = { "<|im_start|>", "bos_token", "<|tool_list_start|>" }, CHATML,
+  { .name = "chatml/lfm2",
+    .wanted = { "<|im_start|>", "bos_token", "<|tool_list_start|>" },
+    CHATML,
     .bos = "<|startoftext|>" },
   { .name = "phi4",
     .wanted = { "<|im_start|>", "<|im_sep|>" },
@@ -83,7 +84,9 @@ const struct chat_format chat_formats[] = {
     .assistant = { "<|assistant|>\n", "<|end|>\n" },
     .opening = "<|assistant|>\n" },
   { .name = "zephyr/endoftext", .wanted = { "<|user|>", "<|endoftext|>" }, ZEPHYR ("<|endoftext|>") },
-  { .name = "zephyr", .wanted = { "<|user|>", "<|assistant|>", "eos_token" }, .unwanted = { "[gMASK]" },
+  { .name = "zephyr",
+    .wanted = { "<|user|>", "<|assistant|>", "eos_token" },
+    .unwanted = { "[gMASK]" },
     ZEPHYR ("</s>") },
   { .name = "mistral-v7",
     .wanted = { "[SYSTEM_PROMPT]", "[INST]" },
@@ -142,9 +145,14 @@ const struct chat_format chat_formats[] = {
     .assistant = { "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>" },
     .opening = "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>",
     .trims = true },
-  { .name = "deepseek-r1", .wanted = { "<｜User｜>", "<｜Assistant｜><think>\\n" }, DEEPSEEK,
+  { .name = "deepseek-r1",
+    .wanted = { "<｜User｜>", "<｜Assistant｜><think>\\n" },
+    DEEPSEEK,
     .opening = "<｜Assistant｜><think>\n" },
-  { .name = "deepseek", .wanted = { "<｜User｜>", "<｜Assistant｜>" }, DEEPSEEK, .by_vocabulary = true,
+  { .name = "deepseek",
+    .wanted = { "<｜User｜>", "<｜Assistant｜>" },
+    DEEPSEEK,
+    .by_vocabulary = true,
     .opening = "<｜Assistant｜>" },
   { .name = "granite",
     .wanted = { "<|start_of_role|>", "<|end_of_role|>" },

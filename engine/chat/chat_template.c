@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "engine/chat/chat_format.h"
-#include "engine/tokenizer/tokenizer_error.h"
+#include "engine/tokenizer/no_memory.h"
 #include "engine/tokenizer/tokens.h"
 #include "engine/tokenizer/unicode.h"
 #include "engine/tokenizer/utf8.h"
@@ -18,7 +18,11 @@ struct chat_template {
   bool breaks_markers;
 };
 
-#define BOTH(i) { &chat_formats[i], false }, { &chat_formats[i], true }
+#define BOTH(i)                                                                                                        \
+  { &chat_formats[i], false },                                                                                         \
+  {                                                                                                                    \
+    &chat_formats[i], true                                                                                             \
+  }
 #define BOTH_4(i) BOTH (i), BOTH ((i) + 1), BOTH ((i) + 2), BOTH ((i) + 3)
 #define BOTH_16(i) BOTH_4 (i), BOTH_4 ((i) + 4), BOTH_4 ((i) + 8), BOTH_4 ((i) + 12)
 static const struct chat_template templates[2 * MAX_FORMATS] = { BOTH_16 (0), BOTH_16 (16) };
@@ -147,7 +151,7 @@ static struct gguf_string trim (const char *content)
   }
   while (text.length > 0) {
     n = 1;
-    while (n < text.length && n < 4 && ((uint8_t) text.bytes[text.length - n] & 0xC0) == 0x80)
+    while (n < text.length && n < 4 && ((uint8_t)text.bytes[text.length - n] & 0xC0) == 0x80)
       n++;
     if (utf8_decode (text.bytes + text.length - n, n, &c) != n || !is_strippable (c))
       break;
@@ -189,18 +193,18 @@ static int check_messages (const struct chat_format *format, const struct engine
   for (size_t i = 0; i < n_messages; i++) {
     const char *role = messages[i].role;
     bool system = role && strcmp (role, "system") == 0;
-    if (!role || !messages[i].content
-        || (!system && strcmp (role, "user") != 0 && strcmp (role, "assistant") != 0))
-      return tokenizer_error (error, ENGINE_ERROR_RANGE,
-                              "Message %zu has the role \"%.40s\"; use system, user or assistant.", i + 1,
-                              role ? role : "");
+    if (!role || !messages[i].content || (!system && strcmp (role, "user") != 0 && strcmp (role, "assistant") != 0))
+      return engine_error_set (error, ENGINE_ERROR_RANGE,
+                               "Message %zu has the role \"%.40s\"; use system, user or assistant.", i + 1,
+                               role ? role : "");
     if (system && i > 0 && format->system_mode != CHAT_SYSTEM_TURN)
-      return tokenizer_error (error, ENGINE_ERROR_RANGE,
-                              "This model takes a system message only as the first message, not as number %zu.", i + 1);
+      return engine_error_set (error, ENGINE_ERROR_RANGE,
+                               "This model takes a system message only as the first message, not as number %zu.",
+                               i + 1);
     user = user || strcmp (role, "user") == 0;
   }
   if (!user)
-    return tokenizer_error (error, ENGINE_ERROR_RANGE, "A chat needs at least one message of the user.");
+    return engine_error_set (error, ENGINE_ERROR_RANGE, "A chat needs at least one message of the user.");
   return ENGINE_OK;
 }
 
@@ -242,7 +246,7 @@ static int write_prompt (struct prompt *prompt, const struct chat_template *chat
     }
   }
   append_marker (prompt, format->opening);
-  return prompt->failed ? tokenizer_error_no_memory (error) : ENGINE_OK;
+  return prompt->failed ? tokenizer_no_memory (error) : ENGINE_OK;
 }
 
 int chat_template_tokenize (const struct chat_template *chat_template, const struct tokenizer *tokenizer,
@@ -255,10 +259,10 @@ int chat_template_tokenize (const struct chat_template *chat_template, const str
   int status = write_prompt (&prompt, chat_template, messages, n_messages, error);
   if (status == ENGINE_OK && bos >= 0 && (chat_template->format->bos || tokenizer_adds_bos (tokenizer))
       && !engine_tokens_append (tokens, bos))
-    status = tokenizer_error_no_memory (error);
+    status = tokenizer_no_memory (error);
   if (status == ENGINE_OK)
-    status = tokenizer_encode_spans (tokenizer, prompt.text, prompt.length, prompt.spans, prompt.n_spans, false,
-                                     tokens, error);
+    status = tokenizer_encode_spans (tokenizer, prompt.text, prompt.length, prompt.spans, prompt.n_spans, false, tokens,
+                                     error);
   if (status != ENGINE_OK)
     tokens->n = n_before;
   prompt_release (&prompt);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/tokenizer/tokenizer_error.h"
+#include "engine/tokenizer/no_memory.h"
 #include "engine/tokenizer/tokenizer_private.h"
 #include "engine/tokenizer/tokens.h"
 #include "engine/tokenizer/utf8.h"
@@ -20,7 +20,7 @@ static void make_byte_characters (int16_t bytes[N_BYTE_CHARACTERS])
     bytes[i] = -1;
   for (int byte = 0; byte < 256; byte++) {
     bool printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte != 173);
-    bytes[printable ? byte : next++] = (int16_t) byte;
+    bytes[printable ? byte : next++] = (int16_t)byte;
   }
 }
 
@@ -29,11 +29,11 @@ static size_t decode_characters (const int16_t characters[N_BYTE_CHARACTERS], co
 {
   size_t n = 0;
   for (size_t at = 0; at < length;) {
-    uint32_t c = (uint8_t) text[at];
+    uint32_t c = (uint8_t)text[at];
     size_t step = c < 0x80 ? 1 : utf8_decode (text + at, length - at, &c);
     if (step == 0 || c >= N_BYTE_CHARACTERS || characters[c] < 0)
       return SIZE_MAX;
-    to[n++] = (char) (uint8_t) characters[c];
+    to[n++] = (char)(uint8_t)characters[c];
     at += step;
   }
   return n;
@@ -47,7 +47,7 @@ static int load_tokens (struct tokenizer *tokenizer, const int16_t *characters, 
       total += tokenizer->tokens[i].length;
   tokenizer->arena = malloc (total + 1);
   if (!tokenizer->arena || !vocabulary_init (&tokenizer->ordinary, tokenizer->n_vocab))
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   for (uint32_t i = 0; i < tokenizer->n_vocab; i++) {
     struct token *token = &tokenizer->tokens[i];
     if (token_is_special (token) || token->length == 0)
@@ -56,9 +56,9 @@ static int load_tokens (struct tokenizer *tokenizer, const int16_t *characters, 
     if (n == SIZE_MAX) /* not byte-level text: it can be shown, but no merge makes it */
       continue;
     token->bytes = tokenizer->arena + used;
-    token->length = (uint32_t) n;
+    token->length = (uint32_t)n;
     used += n;
-    vocabulary_add (&tokenizer->ordinary, token->bytes, token->length, (int32_t) i);
+    vocabulary_add (&tokenizer->ordinary, token->bytes, token->length, (int32_t)i);
   }
   for (int byte = 0; byte < 256; byte++)
     tokenizer->byte_ids[byte] = vocabulary_find (&tokenizer->ordinary, &tokenizer_bytes[byte], 1);
@@ -72,8 +72,8 @@ static void load_merge (struct tokenizer *tokenizer, const int16_t *characters, 
   const char *space = merge.length > 1 ? memchr (merge.bytes + 1, ' ', merge.length - 1) : NULL;
   if (!space)
     return;
-  size_t left = (size_t) (space - merge.bytes), right = merge.length - left - 1;
-  size_t longest = 2 * (size_t) tokenizer->ordinary.max_length; /* a byte takes at most two bytes in the file */
+  size_t left = (size_t)(space - merge.bytes), right = merge.length - left - 1;
+  size_t longest = 2 * (size_t)tokenizer->ordinary.max_length; /* a byte takes at most two bytes in the file */
   if (left > longest || right > longest)
     return;
   size_t n_left = decode_characters (characters, merge.bytes, left, buffer);
@@ -86,7 +86,7 @@ static void load_merge (struct tokenizer *tokenizer, const int16_t *characters, 
   int32_t right_id = vocabulary_find (&tokenizer->ordinary, buffer + n_left, n_right);
   /* Vocabularies mostly list tokens in the order of their merges, which is quicker to check than to look up. */
   int32_t id = *last_id + 1;
-  const struct token *next = (uint32_t) id < tokenizer->n_vocab ? &tokenizer->tokens[id] : NULL;
+  const struct token *next = (uint32_t)id < tokenizer->n_vocab ? &tokenizer->tokens[id] : NULL;
   if (!next || token_is_special (next) || next->length != n_left + n_right
       || memcmp (next->bytes, buffer, next->length) != 0)
     id = vocabulary_find (&tokenizer->ordinary, buffer, n_left + n_right);
@@ -102,18 +102,18 @@ static int load_merges (struct tokenizer *tokenizer, const int16_t *characters, 
   enum gguf_kind kind;
   uint64_t n;
   if (!gguf_get_array (gguf, key, &kind, &n) || kind != GGUF_STRING || n >= UINT32_MAX)
-    return tokenizer_error (error, ENGINE_ERROR_FORMAT,
-                            "The model has no merges (%s) for its byte-level BPE tokenizer; convert it again.", key);
+    return engine_error_set (error, ENGINE_ERROR_FORMAT,
+                             "The model has no merges (%s) for its byte-level BPE tokenizer; convert it again.", key);
   struct gguf_string *merges = calloc (n ? n : 1, sizeof *merges);
-  char *buffer = malloc (4 * (size_t) tokenizer->ordinary.max_length + 1);
+  char *buffer = malloc (4 * (size_t)tokenizer->ordinary.max_length + 1);
   int32_t last_id = -1;
   int status = ENGINE_OK;
   if (!merges || !buffer || !merge_table_init (&tokenizer->merges, n))
-    status = tokenizer_error_no_memory (error);
+    status = tokenizer_no_memory (error);
   else if (!gguf_array_copy_strings (gguf, key, merges, n))
-    status = tokenizer_error (error, ENGINE_ERROR_FORMAT, "The model's merges (%s) cannot be read.", key);
+    status = engine_error_set (error, ENGINE_ERROR_FORMAT, "The model's merges (%s) cannot be read.", key);
   for (uint64_t i = 0; i < n && status == ENGINE_OK; i++)
-    load_merge (tokenizer, characters, merges[i], (uint32_t) i, &last_id, buffer);
+    load_merge (tokenizer, characters, merges[i], (uint32_t)i, &last_id, buffer);
   free (merges);
   free (buffer);
   return status;
@@ -153,7 +153,7 @@ static bool encode_word (const struct tokenizer *tokenizer, struct merger *merge
   }
   merger_start (merger);
   for (size_t i = 0; i < length; i++) {
-    int32_t id = tokenizer->byte_ids[(uint8_t) text[i]];
+    int32_t id = tokenizer->byte_ids[(uint8_t)text[i]];
     if (id >= 0) {
       if (!merger_append (merger, text + i, 1, id))
         return false;
@@ -162,7 +162,7 @@ static bool encode_word (const struct tokenizer *tokenizer, struct merger *merge
     /* Some vocabularies lack the bytes that valid UTF-8 never has; U+FFFD says that something was there. */
     static const uint8_t replacement[] = { 0xEF, 0xBF, 0xBD };
     for (size_t j = 0; j < sizeof replacement; j++)
-      if (!merger_append (merger, (const char *) replacement + j, 1, tokenizer->byte_ids[replacement[j]]))
+      if (!merger_append (merger, (const char *)replacement + j, 1, tokenizer->byte_ids[replacement[j]]))
         return false;
   }
   if (!merger_run (merger, find_merge, &tokenizer->merges))
@@ -182,7 +182,7 @@ static int encode (const struct tokenizer *tokenizer, struct tokenizer_work *wor
     return status;
   for (size_t i = 0, at = 0; i < work->pieces.n; at += work->pieces.lengths[i++])
     if (!encode_word (tokenizer, &work->merger, text + at, work->pieces.lengths[i], tokens))
-      return tokenizer_error_no_memory (error);
+      return tokenizer_no_memory (error);
   return ENGINE_OK;
 }
 

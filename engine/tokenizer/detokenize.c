@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/tokenizer/tokenizer_error.h"
+#include "engine/tokenizer/no_memory.h"
 
 void detokenizer_init (struct detokenizer *detokenizer, const struct tokenizer *tokenizer, bool with_special)
 {
@@ -37,12 +37,12 @@ int tokenizer_decode (const struct tokenizer *tokenizer, const int32_t *ids, siz
   for (size_t i = 0; i < n_ids; i++) {
     detokenizer_next (&detokenizer, ids[i], &n);
     if (n > SIZE_MAX / 2 - total)
-      return tokenizer_error_no_memory (error);
+      return tokenizer_no_memory (error);
     total += n;
   }
   char *made = malloc (total + 1);
   if (!made)
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   detokenizer_init (&detokenizer, tokenizer, with_special);
   total = 0;
   for (size_t i = 0; i < n_ids; i++) {

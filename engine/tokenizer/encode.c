@@ -1,7 +1,7 @@
 /* Text to tokens: special tokens are cut out first, the family encodes what lies between. */
 #include <stdlib.h>
 
-#include "engine/tokenizer/tokenizer_error.h"
+#include "engine/tokenizer/no_memory.h"
 #include "engine/tokenizer/tokenizer_private.h"
 #include "engine/tokenizer/tokens.h"
 
@@ -50,7 +50,7 @@ static int encode_text (const struct tokenizer *tokenizer, struct tokenizer_work
         return status;
     }
     if (!engine_tokens_append (tokens, id))
-      return tokenizer_error_no_memory (error);
+      return tokenizer_no_memory (error);
     at += matched;
     while (tokenizer->tokens[id].strips_after && at < length && is_ascii_space (text[at]))
       at++;
@@ -70,16 +70,16 @@ int tokenizer_encode_spans (const struct tokenizer *tokenizer, const char *text,
   size_t n_before = tokens->n;
   int status = ENGINE_OK;
   if (length > PRETOKENIZER_MAX_BYTES)
-    return tokenizer_error (error, ENGINE_ERROR_RANGE, "The text is longer than 1 GiB; split it.");
+    return engine_error_set (error, ENGINE_ERROR_RANGE, "The text is longer than 1 GiB; split it.");
   if (add_special && tokenizer_adds_bos (tokenizer) && !engine_tokens_append (tokens, tokenizer->bos))
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   status = encode_text (tokenizer, &work, text, length, spans, n_spans, tokens, error);
   work_release (&work);
   int32_t last = tokenizer->family == &tokenizer_wordpiece ? tokenizer->separator
                  : tokenizer->add_eos                      ? tokenizer->eos
                                                            : -1;
   if (status == ENGINE_OK && add_special && last >= 0 && !engine_tokens_append (tokens, last))
-    status = tokenizer_error_no_memory (error);
+    status = tokenizer_no_memory (error);
   if (status != ENGINE_OK)
     tokens->n = n_before;
   return status;

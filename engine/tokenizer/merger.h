@@ -11,8 +11,8 @@
 
 struct merger_symbol {
   const char *bytes;
-  uint32_t length; /* 0: merged into its left neighbour */
-  int32_t id;      /* -1: no token has this text */
+  uint32_t length;        /* 0: merged into its left neighbour */
+  int32_t id;             /* -1: no token has this text */
   int32_t previous, next; /* -1: none */
 };
 

@@ -6,14 +6,14 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "engine/tokenizer/tokenizer_error.h"
+#include "engine/tokenizer/no_memory.h"
 #include "engine/tokenizer/utf8.h"
 
 /* The patterns need a few steps per character; what needs more is an attack on the matcher. */
-#define MATCH_LIMIT ((uint32_t) 1 << 24)
+#define MATCH_LIMIT ((uint32_t)1 << 24)
 
 /* Set in a length: not UTF-8, no pattern looks at it. */
-#define RAW ((uint32_t) 1 << 31)
+#define RAW ((uint32_t)1 << 31)
 
 struct pretokenizer {
   const struct pretokenizer_row *row;
@@ -22,7 +22,8 @@ struct pretokenizer {
   size_t n_codes;
 };
 
-static const struct pretokenizer_row *find_row (struct gguf_string pre) {
+static const struct pretokenizer_row *find_row (struct gguf_string pre)
+{
   if (pre.length == 0)
     pre = (struct gguf_string){ "default", strlen ("default") };
   for (size_t i = 0; i < pretokenizer_n_rows; i++) {
@@ -34,16 +35,18 @@ static const struct pretokenizer_row *find_row (struct gguf_string pre) {
   return NULL;
 }
 
-int pretokenizer_new (struct gguf_string pre, struct pretokenizer **pretokenizer, struct engine_error *error) {
+int pretokenizer_new (struct gguf_string pre, struct pretokenizer **pretokenizer, struct engine_error *error)
+{
   const struct pretokenizer_row *row = find_row (pre);
   if (!row)
-    return tokenizer_error (error, ENGINE_ERROR_UNSUPPORTED,
-                            "The model's pre-tokenizer \"%.*s\" (tokenizer.ggml.pre) is not known to this version; use a "
-                            "model of another family.",
-                            pre.length > 60 ? 60 : (int) pre.length, pre.bytes);
+    return engine_error_set (
+        error, ENGINE_ERROR_UNSUPPORTED,
+        "The model's pre-tokenizer \"%.*s\" (tokenizer.ggml.pre) is not known to this version; use a "
+        "model of another family.",
+        pre.length > 60 ? 60 : (int)pre.length, pre.bytes);
   struct pretokenizer *made = calloc (1, sizeof *made);
   if (!made)
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   made->row = row;
   made->context = pcre2_match_context_create (NULL);
   if (!made->context)
@@ -52,7 +55,7 @@ int pretokenizer_new (struct gguf_string pre, struct pretokenizer **pretokenizer
   for (; made->n_codes < PRETOKENIZER_MAX_PATTERNS && row->patterns[made->n_codes]; made->n_codes++) {
     int code;
     PCRE2_SIZE offset;
-    pcre2_code *compiled = pcre2_compile ((PCRE2_SPTR) row->patterns[made->n_codes], PCRE2_ZERO_TERMINATED,
+    pcre2_code *compiled = pcre2_compile ((PCRE2_SPTR)row->patterns[made->n_codes], PCRE2_ZERO_TERMINATED,
                                           PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &offset, NULL);
     if (!compiled)
       goto no_memory; /* the table's patterns are tested, so that this is all that can be wrong */
@@ -64,10 +67,11 @@ int pretokenizer_new (struct gguf_string pre, struct pretokenizer **pretokenizer
   return ENGINE_OK;
 no_memory:
   pretokenizer_free (made);
-  return tokenizer_error_no_memory (error);
+  return tokenizer_no_memory (error);
 }
 
-void pretokenizer_free (struct pretokenizer *pretokenizer) {
+void pretokenizer_free (struct pretokenizer *pretokenizer)
+{
   if (!pretokenizer)
     return;
   for (size_t i = 0; i < PRETOKENIZER_MAX_PATTERNS; i++)
@@ -76,18 +80,21 @@ void pretokenizer_free (struct pretokenizer *pretokenizer) {
   free (pretokenizer);
 }
 
-const struct pretokenizer_row *pretokenizer_get_row (const struct pretokenizer *pretokenizer) {
+const struct pretokenizer_row *pretokenizer_get_row (const struct pretokenizer *pretokenizer)
+{
   return pretokenizer->row;
 }
 
-void pretokenizer_pieces_release (struct pretokenizer_pieces *pieces) {
+void pretokenizer_pieces_release (struct pretokenizer_pieces *pieces)
+{
   free (pieces->lengths);
   free (pieces->spare);
   memset (pieces, 0, sizeof *pieces);
 }
 
 /* Appends to the spare list. */
-static bool append (struct pretokenizer_pieces *pieces, size_t length) {
+static bool append (struct pretokenizer_pieces *pieces, size_t length)
+{
   if (length == 0)
     return true;
   if (pieces->n_spare == pieces->spare_capacity) {
@@ -98,11 +105,12 @@ static bool append (struct pretokenizer_pieces *pieces, size_t length) {
     pieces->spare = grown;
     pieces->spare_capacity = capacity;
   }
-  pieces->spare[pieces->n_spare++] = (uint32_t) length;
+  pieces->spare[pieces->n_spare++] = (uint32_t)length;
   return true;
 }
 
-static void swap (struct pretokenizer_pieces *pieces) {
+static void swap (struct pretokenizer_pieces *pieces)
+{
   uint32_t *lengths = pieces->lengths;
   size_t capacity = pieces->capacity;
   pieces->lengths = pieces->spare;
@@ -113,10 +121,11 @@ static void swap (struct pretokenizer_pieces *pieces) {
   pieces->n_spare = 0;
 }
 
-static bool cut_invalid (struct pretokenizer_pieces *pieces, const char *text, size_t length) {
+static bool cut_invalid (struct pretokenizer_pieces *pieces, const char *text, size_t length)
+{
   size_t at = 0, start = 0;
   while (at < length) {
-    size_t n = (uint8_t) text[at] < 0x80 ? 1 : utf8_decode (text + at, length - at, NULL);
+    size_t n = (uint8_t)text[at] < 0x80 ? 1 : utf8_decode (text + at, length - at, NULL);
     if (n) {
       at += n;
       continue;
@@ -133,48 +142,51 @@ static bool cut_invalid (struct pretokenizer_pieces *pieces, const char *text, s
 
 /* Applies one pattern to one piece. */
 static int cut_piece (const struct pretokenizer *pretokenizer, const pcre2_code *code, pcre2_match_data *match,
-                      struct pretokenizer_pieces *pieces, const char *text, size_t length, struct engine_error *error) {
+                      struct pretokenizer_pieces *pieces, const char *text, size_t length, struct engine_error *error)
+{
   const PCRE2_SIZE *range = pcre2_get_ovector_pointer (match);
   size_t at = 0;
   while (at < length) {
-    int found = pcre2_match (code, (PCRE2_SPTR) text, length, at, PCRE2_NO_UTF_CHECK, match, pretokenizer->context);
+    int found = pcre2_match (code, (PCRE2_SPTR)text, length, at, PCRE2_NO_UTF_CHECK, match, pretokenizer->context);
     if (found == PCRE2_ERROR_JIT_STACKLIMIT)
-      found = pcre2_match (code, (PCRE2_SPTR) text, length, at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, match,
+      found = pcre2_match (code, (PCRE2_SPTR)text, length, at, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, match,
                            pretokenizer->context);
     if (found == PCRE2_ERROR_NOMATCH)
       break;
     if (found == PCRE2_ERROR_NOMEMORY)
-      return tokenizer_error_no_memory (error);
+      return tokenizer_no_memory (error);
     if (found < 0)
-      return tokenizer_error (error, ENGINE_ERROR_RANGE,
-                              "The text could not be cut into words (PCRE2 error %d); leave out its unusual parts.", found);
+      return engine_error_set (error, ENGINE_ERROR_RANGE,
+                               "The text could not be cut into words (PCRE2 error %d); leave out its unusual parts.",
+                               found);
     if (range[1] <= at) /* no pattern of the table matches nothing */
       break;
     if (!append (pieces, range[0] - at) || !append (pieces, range[1] - range[0]))
-      return tokenizer_error_no_memory (error);
+      return tokenizer_no_memory (error);
     at = range[1];
   }
-  return append (pieces, length - at) ? ENGINE_OK : tokenizer_error_no_memory (error);
+  return append (pieces, length - at) ? ENGINE_OK : tokenizer_no_memory (error);
 }
 
 int pretokenizer_split (const struct pretokenizer *pretokenizer, const char *text, size_t length,
-                        struct pretokenizer_pieces *pieces, struct engine_error *error) {
+                        struct pretokenizer_pieces *pieces, struct engine_error *error)
+{
   int status = ENGINE_OK;
   pieces->n = pieces->n_spare = 0;
   if (length > PRETOKENIZER_MAX_BYTES)
-    return tokenizer_error (error, ENGINE_ERROR_RANGE, "The text is longer than 1 GiB; split it.");
+    return engine_error_set (error, ENGINE_ERROR_RANGE, "The text is longer than 1 GiB; split it.");
   if (!cut_invalid (pieces, text, length))
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   swap (pieces);
   pcre2_match_data *match = pcre2_match_data_create (1, NULL);
   if (!match)
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   for (size_t i = 0; i < pretokenizer->n_codes && status == ENGINE_OK; i++) {
     size_t at = 0;
     for (size_t j = 0; j < pieces->n && status == ENGINE_OK; j++) {
       size_t n = pieces->lengths[j] & ~RAW;
       if (pieces->lengths[j] & RAW)
-        status = append (pieces, pieces->lengths[j]) ? ENGINE_OK : tokenizer_error_no_memory (error);
+        status = append (pieces, pieces->lengths[j]) ? ENGINE_OK : tokenizer_no_memory (error);
       else
         status = cut_piece (pretokenizer, pretokenizer->codes[i], match, pieces, text + at, n, error);
       at += n;

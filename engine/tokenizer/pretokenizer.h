@@ -35,7 +35,7 @@ struct pretokenizer_pieces {
 };
 void pretokenizer_pieces_release (struct pretokenizer_pieces *pieces);
 
-#define PRETOKENIZER_MAX_BYTES ((size_t) 1 << 30)
+#define PRETOKENIZER_MAX_BYTES ((size_t)1 << 30)
 
 /* Cuts text[0, length), at most PRETOKENIZER_MAX_BYTES; the lengths add up to `length`. Any thread. */
 int pretokenizer_split (const struct pretokenizer *pretokenizer, const char *text, size_t length,

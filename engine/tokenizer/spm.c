@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/tokenizer/tokenizer_error.h"
+#include "engine/tokenizer/no_memory.h"
 #include "engine/tokenizer/tokenizer_private.h"
 #include "engine/tokenizer/tokens.h"
 #include "engine/tokenizer/utf8.h"
 
-static int hex_digit (char c) {
+static int hex_digit (char c)
+{
   if (c >= '0' && c <= '9')
     return c - '0';
   if (c >= 'A' && c <= 'F')
@@ -21,7 +22,8 @@ static int hex_digit (char c) {
 }
 
 /* "<0x0A>" to 10; -1 for anything else. */
-static int parse_byte_token (const struct token *token) {
+static int parse_byte_token (const struct token *token)
+{
   const char *text = token->bytes;
   if (token->length != 6 || memcmp (text, "<0x", 3) != 0 || text[5] != '>')
     return -1;
@@ -38,9 +40,9 @@ static int load_byte_tokens (struct tokenizer *tokenizer, struct engine_error *e
       continue;
     int byte = parse_byte_token (token);
     if (byte < 0)
-      return tokenizer_error (error, ENGINE_ERROR_FORMAT,
-                              "Token %u is marked as a byte but not written <0xNN>; the model file is damaged.", i);
-    tokenizer->byte_ids[byte] = (int32_t) i;
+      return engine_error_set (error, ENGINE_ERROR_FORMAT,
+                               "Token %u is marked as a byte but not written <0xNN>; the model file is damaged.", i);
+    tokenizer->byte_ids[byte] = (int32_t)i;
     token->bytes = &tokenizer_bytes[byte];
     token->length = 1;
   }
@@ -53,12 +55,12 @@ static int load (struct tokenizer *tokenizer, const struct gguf *gguf, struct en
   enum gguf_kind kind;
   tokenizer->scores = malloc (tokenizer->n_vocab * sizeof *tokenizer->scores);
   if (!tokenizer->scores)
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   if (!gguf_get_array (gguf, "tokenizer.ggml.scores", &kind, &n_scores) || n_scores != tokenizer->n_vocab
       || !gguf_array_copy_f32 (gguf, "tokenizer.ggml.scores", tokenizer->scores, n_scores))
-    return tokenizer_error (error, ENGINE_ERROR_FORMAT,
-                            "The model's token scores do not fit its %u tokens; the model file is damaged.",
-                            tokenizer->n_vocab);
+    return engine_error_set (error, ENGINE_ERROR_FORMAT,
+                             "The model's token scores do not fit its %u tokens; the model file is damaged.",
+                             tokenizer->n_vocab);
   int status = load_byte_tokens (tokenizer, error);
   if (status == ENGINE_OK)
     status = tokenizer_load_spaced (tokenizer, error);
@@ -90,7 +92,7 @@ static bool find_merge (const void *context, const struct merger_symbol *left, c
                         uint32_t *priority, int32_t *id)
 {
   const struct tokenizer *tokenizer = context;
-  *id = vocabulary_find (&tokenizer->ordinary, left->bytes, (size_t) left->length + right->length);
+  *id = vocabulary_find (&tokenizer->ordinary, left->bytes, (size_t)left->length + right->length);
   if (*id < 0)
     return false;
   *priority = score_priority (tokenizer->scores[*id]);
@@ -103,7 +105,7 @@ static bool append_symbol (const struct tokenizer *tokenizer, const struct merge
   if (symbol->id >= 0)
     return engine_tokens_append (tokens, symbol->id);
   for (uint32_t i = 0; i < symbol->length; i++) {
-    int32_t id = tokenizer->byte_ids[(uint8_t) symbol->bytes[i]];
+    int32_t id = tokenizer->byte_ids[(uint8_t)symbol->bytes[i]];
     if (id < 0) {
       id = tokenizer->unknown;
       i = symbol->length; /* one unknown for the character */
@@ -122,7 +124,7 @@ static bool encode_word (const struct tokenizer *tokenizer, struct merger *merge
     size_t n = utf8_decode (text + at, length - at, NULL);
     if (n == 0)
       n = 1;
-    if (!merger_append (merger, text + at, (uint32_t) n, vocabulary_find (&tokenizer->ordinary, text + at, n)))
+    if (!merger_append (merger, text + at, (uint32_t)n, vocabulary_find (&tokenizer->ordinary, text + at, n)))
       return false;
     at += n;
   }
@@ -138,7 +140,7 @@ static int encode (const struct tokenizer *tokenizer, struct tokenizer_work *wor
                    bool first, struct engine_tokens *tokens, struct engine_error *error)
 {
   if (!tokenizer_work_reserve (work, length + 1))
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   char *spaced = work->text;
   size_t n = 0;
   if (first && tokenizer->add_space_prefix)
@@ -160,7 +162,7 @@ static int encode (const struct tokenizer *tokenizer, struct tokenizer_work *wor
         end++;
     }
     if (!encode_word (tokenizer, &work->merger, spaced + start, end - start, tokens))
-      return tokenizer_error_no_memory (error);
+      return tokenizer_no_memory (error);
     start = end;
   }
   return ENGINE_OK;

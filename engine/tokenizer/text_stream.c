@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "engine/tokenizer/detokenize.h"
-#include "engine/tokenizer/tokenizer_error.h"
+#include "engine/tokenizer/no_memory.h"
 #include "engine/tokenizer/utf8.h"
 
 static const char replacement[] = "\xEF\xBF\xBD";
@@ -21,7 +21,7 @@ int tokenizer_text_stream_new (const struct tokenizer *tokenizer, struct engine_
 {
   size_t longest = 0, length;
   for (uint32_t id = 0; id < tokenizer_get_n_vocab (tokenizer); id++) {
-    tokenizer_get_piece (tokenizer, (int32_t) id, false, &length);
+    tokenizer_get_piece (tokenizer, (int32_t)id, false, &length);
     if (length > longest)
       longest = length;
   }
@@ -31,7 +31,7 @@ int tokenizer_text_stream_new (const struct tokenizer *tokenizer, struct engine_
   if (!made || !text) {
     free (made);
     free (text);
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   }
   made->text = text;
   detokenizer_init (&made->detokenizer, tokenizer, false);

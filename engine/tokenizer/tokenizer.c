@@ -4,32 +4,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/tokenizer/tokenizer_error.h"
+#include "engine/tokenizer/no_memory.h"
 #include "engine/tokenizer/tokenizer_private.h"
 
-#define MAX_TOKENS ((uint32_t) 1 << 24)
-#define MAX_SPECIAL_BYTES ((size_t) 16 << 20)
+#define MAX_TOKENS ((uint32_t)1 << 24)
+#define MAX_SPECIAL_BYTES ((size_t)16 << 20)
 
 static const struct tokenizer_family *const families[] = { &tokenizer_spm, &tokenizer_bpe, &tokenizer_wordpiece };
 
 /* Tokens that end generation whatever their type, by how they are written. */
 static const char *const end_markers[] = {
-  "<|eot_id|>",     "<|eom_id|>",    "<|eot|>",        "<|im_end|>",         "<|end|>",
-  "<|return|>",     "<|call|>",      "<end_of_turn>",  "<|endoftext|>",      "<|end_of_text|>",
-  "</s>",           "<eos>",         "<EOT>",          "_<EOT>",             "[EOT]",
-  "[EOS]",          "<turn|>",       "<|EOT|>",        "<end_of_utterance>", "<｜end▁of▁sentence｜>",
-  "<|END_OF_TURN_TOKEN|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>",
+  "<|eot_id|>",
+  "<|eom_id|>",
+  "<|eot|>",
+  "<|im_end|>",
+  "<|end|>",
+  "<|return|>",
+  "<|call|>",
+  "<end_of_turn>",
+  "<|endoftext|>",
+  "<|end_of_text|>",
+  "</s>",
+  "<eos>",
+  "<EOT>",
+  "_<EOT>",
+  "[EOT]",
+  "[EOS]",
+  "<turn|>",
+  "<|EOT|>",
+  "<end_of_utterance>",
+  "<｜end▁of▁sentence｜>",
+  "<|END_OF_TURN_TOKEN|>",
+  "<|fim_pad|>",
+  "<|repo_name|>",
+  "<|file_sep|>",
 };
 
 /* Further markers of turns that some files call user-defined. */
-static const char *const turn_markers[] = { "<start_of_turn>", "[INST]", "[/INST]", "<s>", "<bos>", "[SYSTEM_PROMPT]",
-                                            "[/SYSTEM_PROMPT]" };
+static const char *const turn_markers[]
+    = { "<start_of_turn>", "[INST]", "[/INST]", "<s>", "<bos>", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]" };
 
-#define EACH_BYTE_4(n) (char) (n), (char) ((n) + 1), (char) ((n) + 2), (char) ((n) + 3)
+#define EACH_BYTE_4(n) (char)(n), (char)((n) + 1), (char)((n) + 2), (char)((n) + 3)
 #define EACH_BYTE_16(n) EACH_BYTE_4 (n), EACH_BYTE_4 ((n) + 4), EACH_BYTE_4 ((n) + 8), EACH_BYTE_4 ((n) + 12)
 #define EACH_BYTE_64(n) EACH_BYTE_16 (n), EACH_BYTE_16 ((n) + 16), EACH_BYTE_16 ((n) + 32), EACH_BYTE_16 ((n) + 48)
-const char tokenizer_bytes[256]
-    = { EACH_BYTE_64 (0), EACH_BYTE_64 (64), EACH_BYTE_64 (128), EACH_BYTE_64 (192) };
+const char tokenizer_bytes[256] = { EACH_BYTE_64 (0), EACH_BYTE_64 (64), EACH_BYTE_64 (128), EACH_BYTE_64 (192) };
 
 static bool equals (const struct token *token, const char *text)
 {
@@ -72,35 +90,36 @@ static int load_tokens (struct tokenizer *tokenizer, const struct gguf *gguf, st
   enum gguf_kind kind;
   uint64_t n, n_types;
   if (!gguf_get_array (gguf, "tokenizer.ggml.tokens", &kind, &n) || kind != GGUF_STRING || n == 0 || n > MAX_TOKENS)
-    return tokenizer_error (error, ENGINE_ERROR_FORMAT,
-                            "The model has no usable vocabulary (tokenizer.ggml.tokens); download or convert it again.");
+    return engine_error_set (
+        error, ENGINE_ERROR_FORMAT,
+        "The model has no usable vocabulary (tokenizer.ggml.tokens); download or convert it again.");
   struct gguf_string *strings = calloc (n, sizeof *strings);
   int32_t *types = NULL;
   int status = ENGINE_OK;
   tokenizer->tokens = calloc (n, sizeof *tokenizer->tokens);
-  tokenizer->n_vocab = (uint32_t) n;
+  tokenizer->n_vocab = (uint32_t)n;
   if (!strings || !tokenizer->tokens)
-    status = tokenizer_error_no_memory (error);
+    status = tokenizer_no_memory (error);
   else if (!gguf_array_copy_strings (gguf, "tokenizer.ggml.tokens", strings, n))
-    status = tokenizer_error (error, ENGINE_ERROR_FORMAT, "The model's tokens cannot be read; download it again.");
+    status = engine_error_set (error, ENGINE_ERROR_FORMAT, "The model's tokens cannot be read; download it again.");
   if (status == ENGINE_OK && gguf_get_array (gguf, "tokenizer.ggml.token_type", &kind, &n_types)) {
     types = calloc (n, sizeof *types);
     if (!types)
-      status = tokenizer_error_no_memory (error);
+      status = tokenizer_no_memory (error);
     else if (n_types != n || !gguf_array_copy_i32 (gguf, "tokenizer.ggml.token_type", types, n))
-      status = tokenizer_error (error, ENGINE_ERROR_FORMAT,
-                                "The model's token types do not fit its %u tokens; the model file is damaged.",
-                                tokenizer->n_vocab);
+      status = engine_error_set (error, ENGINE_ERROR_FORMAT,
+                                 "The model's token types do not fit its %u tokens; the model file is damaged.",
+                                 tokenizer->n_vocab);
   }
   for (uint64_t i = 0; i < n && status == ENGINE_OK; i++) {
     struct token *token = &tokenizer->tokens[i];
     if (strings[i].length > UINT32_MAX / 4)
-      status = tokenizer_error (error, ENGINE_ERROR_FORMAT, "Token %u of the model is too long.", (unsigned) i);
+      status = engine_error_set (error, ENGINE_ERROR_FORMAT, "Token %u of the model is too long.", (unsigned)i);
     token->bytes = strings[i].bytes;
-    token->length = (uint32_t) strings[i].length;
+    token->length = (uint32_t)strings[i].length;
     token->kind = TOKEN_NORMAL;
     if (types && types[i] >= 0 && types[i] < TOKEN_N_KINDS)
-      token->kind = (uint8_t) types[i];
+      token->kind = (uint8_t)types[i];
     token->is_end = looks_like_end (token);
     if (token->is_end || (token->kind == TOKEN_USER_DEFINED && looks_like_marker (token)))
       token->kind = TOKEN_CONTROL;
@@ -114,8 +133,8 @@ static int32_t read_id (const struct tokenizer *tokenizer, const struct gguf *gg
 {
   uint32_t id;
   if (!gguf_get_u32 (gguf, key, &id))
-    return fallback >= 0 && (uint32_t) fallback < tokenizer->n_vocab ? fallback : -1;
-  return id < tokenizer->n_vocab ? (int32_t) id : -1;
+    return fallback >= 0 && (uint32_t)fallback < tokenizer->n_vocab ? fallback : -1;
+  return id < tokenizer->n_vocab ? (int32_t)id : -1;
 }
 
 static void load_special_ids (struct tokenizer *tokenizer, const struct gguf *gguf)
@@ -127,8 +146,8 @@ static void load_special_ids (struct tokenizer *tokenizer, const struct gguf *gg
   tokenizer->separator = read_id (tokenizer, gguf, "tokenizer.ggml.seperator_token_id", wordpiece ? 102 : -1);
   if (wordpiece)
     tokenizer->bos = read_id (tokenizer, gguf, "tokenizer.ggml.cls_token_id", tokenizer->bos);
-  tokenizer->add_bos = spm || wordpiece
-                       || (tokenizer->pretokenizer && pretokenizer_get_row (tokenizer->pretokenizer)->add_bos);
+  tokenizer->add_bos
+      = spm || wordpiece || (tokenizer->pretokenizer && pretokenizer_get_row (tokenizer->pretokenizer)->add_bos);
   gguf_get_bool (gguf, "tokenizer.ggml.add_bos_token", &tokenizer->add_bos);
   gguf_get_bool (gguf, "tokenizer.ggml.add_eos_token", &tokenizer->add_eos);
   const int32_t ends[] = { tokenizer->eos, read_id (tokenizer, gguf, "tokenizer.ggml.eot_token_id", -1),
@@ -165,18 +184,18 @@ static int load_specials (struct tokenizer *tokenizer, struct engine_error *erro
         n_bytes += tokenizer->tokens[i].length;
     }
   if (n_bytes > MAX_SPECIAL_BYTES)
-    return tokenizer_error (error, ENGINE_ERROR_FORMAT,
-                            "The model has %zu special tokens, more than any tokenizer needs; the file is damaged.",
-                            n_specials);
+    return engine_error_set (error, ENGINE_ERROR_FORMAT,
+                             "The model has %zu special tokens, more than any tokenizer needs; the file is damaged.",
+                             n_specials);
   if (!special_matcher_init (&tokenizer->specials, n_bytes) || !vocabulary_init (&tokenizer->written, n_specials))
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   for (uint32_t i = 0; i < tokenizer->n_vocab; i++) {
     const struct token *token = &tokenizer->tokens[i];
     if (!token_is_special (token))
       continue;
-    special_matcher_add (&tokenizer->specials, token->bytes, token->length, (int32_t) i,
+    special_matcher_add (&tokenizer->specials, token->bytes, token->length, (int32_t)i,
                          token->kind != TOKEN_USER_DEFINED);
-    vocabulary_add (&tokenizer->written, token->bytes, token->length, (int32_t) i);
+    vocabulary_add (&tokenizer->written, token->bytes, token->length, (int32_t)i);
   }
   return ENGINE_OK;
 }
@@ -188,7 +207,7 @@ int tokenizer_load_spaced (struct tokenizer *tokenizer, struct engine_error *err
     total += tokenizer->tokens[i].length;
   tokenizer->arena = malloc (total + 1);
   if (!tokenizer->arena || !vocabulary_init (&tokenizer->ordinary, tokenizer->n_vocab))
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   for (uint32_t i = 0; i < tokenizer->n_vocab; i++) {
     struct token *token = &tokenizer->tokens[i];
     if (token->kind == TOKEN_CONTROL || token->kind == TOKEN_UNKNOWN || token->kind == TOKEN_BYTE)
@@ -204,10 +223,10 @@ int tokenizer_load_spaced (struct tokenizer *tokenizer, struct engine_error *err
       }
     }
     token->bytes = to;
-    token->length = (uint32_t) n;
+    token->length = (uint32_t)n;
     used += n;
     if (!token_is_special (token) && n > 0)
-      vocabulary_add (&tokenizer->ordinary, to, (uint32_t) n, (int32_t) i);
+      vocabulary_add (&tokenizer->ordinary, to, (uint32_t)n, (int32_t)i);
   }
   return ENGINE_OK;
 }
@@ -217,17 +236,18 @@ int tokenizer_new (const struct gguf *gguf, struct tokenizer **tokenizer, struct
   struct gguf_string model, pre = { "", 0 };
   const struct tokenizer_family *family = NULL;
   if (!gguf_get_string (gguf, "tokenizer.ggml.model", &model))
-    return tokenizer_error (error, ENGINE_ERROR_UNSUPPORTED, "The model has no tokenizer; use a model that has one.");
+    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED, "The model has no tokenizer; use a model that has one.");
   for (size_t i = 0; i < sizeof families / sizeof *families; i++)
     if (strlen (families[i]->model) == model.length && memcmp (families[i]->model, model.bytes, model.length) == 0)
       family = families[i];
   if (!family)
-    return tokenizer_error (error, ENGINE_ERROR_UNSUPPORTED,
-                            "The model's tokenizer \"%.*s\" is not known to this version; use a model of another family.",
-                            model.length > 60 ? 60 : (int) model.length, model.bytes);
+    return engine_error_set (
+        error, ENGINE_ERROR_UNSUPPORTED,
+        "The model's tokenizer \"%.*s\" is not known to this version; use a model of another family.",
+        model.length > 60 ? 60 : (int)model.length, model.bytes);
   struct tokenizer *made = calloc (1, sizeof *made);
   if (!made)
-    return tokenizer_error_no_memory (error);
+    return tokenizer_no_memory (error);
   made->family = family;
   for (int i = 0; i < 256; i++)
     made->byte_ids[i] = -1;
@@ -250,7 +270,7 @@ int tokenizer_new (const struct gguf *gguf, struct tokenizer **tokenizer, struct
     return status;
   }
   if (family == &tokenizer_bpe && gguf_get_string (gguf, "tokenizer.ggml.pre", &pre) && pre.length > 0)
-    snprintf (made->name, sizeof made->name, "%s/%.*s", family->name, (int) pre.length, pre.bytes);
+    snprintf (made->name, sizeof made->name, "%s/%.*s", family->name, (int)pre.length, pre.bytes);
   else
     snprintf (made->name, sizeof made->name, "%s", family->name);
   *tokenizer = made;
@@ -284,7 +304,7 @@ uint32_t tokenizer_get_n_vocab (const struct tokenizer *tokenizer)
 
 static const struct token *get_token (const struct tokenizer *tokenizer, int32_t id)
 {
-  return id >= 0 && (uint32_t) id < tokenizer->n_vocab ? &tokenizer->tokens[id] : NULL;
+  return id >= 0 && (uint32_t)id < tokenizer->n_vocab ? &tokenizer->tokens[id] : NULL;
 }
 
 const char *tokenizer_get_piece (const struct tokenizer *tokenizer, int32_t id, bool with_special, size_t *length)

@@ -51,9 +51,9 @@ struct tokenizer {
   char name[64];
   struct token *tokens;
   uint32_t n_vocab;
-  char *arena;                 /* bytes of the tokens that differ from the file */
-  struct vocabulary ordinary;  /* by bytes */
-  struct vocabulary written;   /* special tokens by how they are written */
+  char *arena;                /* bytes of the tokens that differ from the file */
+  struct vocabulary ordinary; /* by bytes */
+  struct vocabulary written;  /* special tokens by how they are written */
   struct special_matcher specials;
   int32_t bos, eos, unknown, separator; /* -1: none */
   bool add_bos, add_eos;
@@ -73,7 +73,8 @@ extern const char tokenizer_bytes[256]; /* every byte, for tokens that stand for
 /* Makes room for `length` bytes in work->text; false when out of memory. */
 bool tokenizer_work_reserve (struct tokenizer_work *work, size_t length);
 
-static inline bool token_is_special (const struct token *token) {
+static inline bool token_is_special (const struct token *token)
+{
   return token->kind == TOKEN_CONTROL || token->kind == TOKEN_UNKNOWN || token->kind == TOKEN_USER_DEFINED;
 }
 

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool engine_tokens_append (struct engine_tokens *tokens, int32_t id) {
+bool engine_tokens_append (struct engine_tokens *tokens, int32_t id)
+{
   if (tokens->n == tokens->capacity) {
     size_t capacity = tokens->capacity ? 2 * tokens->capacity : 64;
     if (capacity > SIZE_MAX / sizeof *tokens->ids)
@@ -18,7 +19,8 @@ bool engine_tokens_append (struct engine_tokens *tokens, int32_t id) {
   return true;
 }
 
-void engine_tokens_clear (struct engine_tokens *tokens) {
+void engine_tokens_clear (struct engine_tokens *tokens)
+{
   free (tokens->ids);
   memset (tokens, 0, sizeof *tokens);
 }

@@ -4,7 +4,7 @@
  * one that continues a word stands as it is. */
 #include <string.h>
 
-#include "engine/tokenizer/tokenizer_error.h"
+#include "engine/tokenizer/no_memory.h"
 #include "engine/tokenizer/tokenizer_private.h"
 #include "engine/tokenizer/tokens.h"
 #include "engine/tokenizer/unicode.h"
@@ -108,10 +108,10 @@ static int encode (const struct tokenizer *tokenizer, struct tokenizer_work *wor
       n = 1;
     }
     if (!push_character (tokenizer, &word, c, tokens))
-      return tokenizer_error_no_memory (error);
+      return tokenizer_no_memory (error);
     at += n;
   }
-  return end_word (tokenizer, &word, tokens) ? ENGINE_OK : tokenizer_error_no_memory (error);
+  return end_word (tokenizer, &word, tokens) ? ENGINE_OK : tokenizer_no_memory (error);
 }
 
 const struct tokenizer_family tokenizer_wordpiece
