@@ -98,6 +98,13 @@ LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *p
                                    LecternIndexProgress progress, gpointer user_data, GCancellable *cancellable,
                                    GError **error);
 
+/* ---- g_autoptr ------------------------------------------------------------------------------------------- */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternBlock, lectern_block_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternExtraction, lectern_extraction_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternExtractor, lectern_extractor_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternIndexReport, lectern_index_report_free)
+
 G_END_DECLS
 
 #endif

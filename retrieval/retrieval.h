@@ -254,6 +254,18 @@ LecternAnswer *lectern_ask (LecternLibrary *library, LecternGenerator *generator
                             const LecternAskOptions *options, LecternAnswerFunc func, gpointer user_data,
                             GCancellable *cancellable, GError **error);
 
+/* ---- g_autoptr ------------------------------------------------------------------------------------------- */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternChunk, lectern_chunk_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternDraft, lectern_draft_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternDocument, lectern_document_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternLibrary, lectern_library_close)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternLibraryStatus, lectern_library_status_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternResult, lectern_result_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternModel, lectern_model_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternGenerator, lectern_generator_close)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternAnswer, lectern_answer_free)
+
 G_END_DECLS
 
 #endif
