@@ -195,6 +195,12 @@ void json_writer_null (JsonWriter *writer)
   g_string_append (writer->text, "null");
 }
 
+void json_writer_raw (JsonWriter *writer, const char *value)
+{
+  before_value (writer);
+  g_string_append (writer->text, value);
+}
+
 void json_writer_member_string (JsonWriter *writer, const char *key, const char *string)
 {
   json_writer_key (writer, key);

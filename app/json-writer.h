@@ -32,6 +32,8 @@ void json_writer_double (JsonWriter *writer, double number);
 void json_writer_float (JsonWriter *writer, float number);
 void json_writer_boolean (JsonWriter *writer, gboolean value);
 void json_writer_null (JsonWriter *writer);
+/* A value that another writer made. */
+void json_writer_raw (JsonWriter *writer, const char *value);
 
 /* A key and its value. */
 void json_writer_member_string (JsonWriter *writer, const char *key, const char *string);
