@@ -12,6 +12,9 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 const Command *const commands[] = {
+  &command_list,
+  &command_remove,
+  &command_search,
   NULL,
 };
 

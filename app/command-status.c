@@ -1,0 +1,68 @@
+#include "app/commands.h"
+#include "app/models.h"
+#include "app/output.h"
+#include "retrieval/retrieval.h"
+
+static void print_status_json (const Invocation *invocation, const LecternLibraryStatus *status,
+                               const LecternModel *generator)
+{
+  g_autoptr (JsonWriter) writer = json_writer_new ();
+  json_writer_begin_object (writer);
+  json_writer_member_string (writer, "library", invocation->library_dir);
+  json_writer_member_int (writer, "schema_version", status->schema_version);
+  json_writer_member_int (writer, "documents", status->n_documents);
+  json_writer_member_int (writer, "indexed", status->n_indexed);
+  json_writer_member_int (writer, "failed", status->n_failed);
+  json_writer_member_int (writer, "contents", status->n_contents);
+  json_writer_member_int (writer, "chunks", status->n_chunks);
+  json_writer_member_int (writer, "pages", status->n_pages);
+  json_writer_member_int (writer, "database_bytes", status->database_bytes);
+  json_writer_member_int (writer, "text_bytes", status->text_bytes);
+  json_writer_key (writer, "models");
+  json_writer_begin_object (writer);
+  json_writer_member_string (writer, "generator", generator ? generator->path : NULL);
+  json_writer_end_object (writer);
+  json_writer_member_string (writer, "health", status->health);
+  json_writer_end_object (writer);
+  output_json (writer);
+}
+
+static void print_status (const Invocation *invocation, const LecternLibraryStatus *status,
+                          const LecternModel *generator)
+{
+  g_autofree char *dir = g_filename_display_name (invocation->library_dir);
+  g_autofree char *database = output_dup_size ((guint64)status->database_bytes);
+  g_autofree char *text = output_dup_size ((guint64)status->text_bytes);
+  output_printf ("Library    %s\n", dir);
+  output_printf ("Documents  %" G_GINT64_FORMAT " (%" G_GINT64_FORMAT " indexed, %" G_GINT64_FORMAT " not)\n",
+                 status->n_documents, status->n_indexed, status->n_failed);
+  output_printf ("Passages   %" G_GINT64_FORMAT " from %" G_GINT64_FORMAT " pages\n", status->n_chunks,
+                 status->n_pages);
+  output_printf ("Size       %s for %s of text\n", database, text);
+  output_printf ("Generator  %s\n", generator ? generator->name : "none (answers quote the passages)");
+  output_printf ("Health     %s\n", status->health);
+}
+
+static gboolean run_status (const Invocation *invocation, GError **error)
+{
+  g_autoptr (LecternLibrary) library = lectern_library_open (invocation->library_dir, LECTERN_LIBRARY_READ, error);
+  if (!library)
+    return FALSE;
+  g_autoptr (LecternLibraryStatus) status = lectern_library_get_status (library, TRUE, error);
+  if (!status)
+    return FALSE;
+  g_autoptr (GPtrArray) models = lectern_models_list (invocation->library_dir);
+  const LecternModel *generator = models_find_generator (models);
+  if (invocation->json)
+    print_status_json (invocation, status, generator);
+  else
+    print_status (invocation, status, generator);
+  return TRUE;
+}
+
+const Command command_status = {
+  .name = "status",
+  .arguments = "",
+  .summary = "Show counts, sizes, the models in use, and check the library's health",
+  .run = run_status,
+};
