@@ -15,6 +15,7 @@ const Command *const commands[] = {
   &command_list,
   &command_remove,
   &command_search,
+  &command_eval,
   NULL,
 };
 
