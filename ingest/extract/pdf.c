@@ -1,5 +1,5 @@
 #include "ingest/extract/pdf.h"
-#include "ingest/extract/pdf_document.h"
+#include "ingest/extract/pdf-document.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "ingest/extract/zygote.h"
-#include "ingest/extract/child_limits.h"
+#include "ingest/extract/child-limits.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "ingest/extract/pdf_document.h"
+#include "ingest/extract/pdf-document.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* child_limits.h: what a child may use. Applied once, right after the fork; a process cannot take it back. */
+/* child-limits.h: what a child may use. Applied once, right after the fork; a process cannot take it back. */
 #ifndef LECTERN_EXTRACT_CHILD_LIMITS_H
 #define LECTERN_EXTRACT_CHILD_LIMITS_H
 

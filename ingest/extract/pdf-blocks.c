@@ -1,5 +1,5 @@
-/* pdf_blocks.c: from lines of print to headings, paragraphs, list items, captions and code, in reading order. */
-#include "ingest/extract/pdf_document.h"
+/* pdf-blocks.c: from lines of print to headings, paragraphs, list items, captions and code, in reading order. */
+#include "ingest/extract/pdf-document.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* pdf_table.c: tables by geometry: rows of short cells that stand under each other over several lines of print.
+/* pdf-table.c: tables by geometry: rows of short cells that stand under each other over several lines of print.
  * On pages in two columns each column is searched by itself. */
-#include "ingest/extract/pdf_document.h"
+#include "ingest/extract/pdf-document.h"
 
 #include <string.h>
 

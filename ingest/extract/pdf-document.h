@@ -1,9 +1,9 @@
-/* pdf_document.h: what the parts of the PDF reader know together about one document. */
+/* pdf-document.h: what the parts of the PDF reader know together about one document. */
 #ifndef LECTERN_EXTRACT_PDF_DOCUMENT_H
 #define LECTERN_EXTRACT_PDF_DOCUMENT_H
 
 #include "ingest/extract/extractor.h"
-#include "ingest/extract/pdf_page.h"
+#include "ingest/extract/pdf-page.h"
 
 typedef struct {
   char *key; /* letters and digits of the title, lower case */
@@ -19,10 +19,10 @@ typedef struct {
   float body_leading;  /* the usual distance of its lines, in font sizes */
 } PdfDocument;
 
-/* pdf_furniture.c: marks running headers, footers and page numbers as dropped. */
+/* pdf-furniture.c: marks running headers, footers and page numbers as dropped. */
 void pdf_mark_furniture (PdfDocument *document);
 
-/* pdf_table.c: a table is rows of cells, in the order of print. */
+/* pdf-table.c: a table is rows of cells, in the order of print. */
 typedef struct {
   GArray *cells; /* of guint: indices of fragments, top to bottom */
   guint n_columns;
@@ -34,7 +34,7 @@ GPtrArray *pdf_find_tables (PdfPage *page);
 /* Emits the rows of a table. */
 void pdf_emit_table (const PdfPage *page, const PdfTable *table, Writer *writer);
 
-/* pdf_text.c: building a block's text and spans. */
+/* pdf-text.c: building a block's text and spans. */
 LecternBlock *pdf_block_new (LecternBlockKind kind, int level, int page);
 /* Appends the words of a fragment. A hyphen at the end of what is there already is dissolved or kept as the lexicon says. */
 void pdf_block_append_line (LecternBlock *block, const PdfDocument *document, const PdfPage *page, const PdfLine *line,
@@ -47,7 +47,7 @@ void pdf_collect_words (GHashTable *lexicon, const PdfPage *page);
 /* Letters and digits of a text, lower case: for comparing titles. */
 char *pdf_text_key (const char *text);
 
-/* pdf_blocks.c: emits the document's blocks in reading order. */
+/* pdf-blocks.c: emits the document's blocks in reading order. */
 void pdf_emit_blocks (const PdfDocument *document, Writer *writer);
 
 #endif

@@ -1,4 +1,4 @@
-#include "ingest/extract/pdf_page.h"
+#include "ingest/extract/pdf-page.h"
 
 #include <math.h>
 #include <string.h>

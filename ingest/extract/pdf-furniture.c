@@ -1,6 +1,6 @@
-/* pdf_furniture.c: what is printed on every page and belongs to none: running headers, footers, page numbers. They are
+/* pdf-furniture.c: what is printed on every page and belongs to none: running headers, footers, page numbers. They are
  * known by the same text, digits aside, at the same height on several pages near each other. */
-#include "ingest/extract/pdf_document.h"
+#include "ingest/extract/pdf-document.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "ingest/extract/child_limits.h"
+#include "ingest/extract/child-limits.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* pdf_page.h: one page of print: words with their rectangles, in fragments of lines, in poppler's reading order.
+/* pdf-page.h: one page of print: words with their rectangles, in fragments of lines, in poppler's reading order.
  * A PdfPage owns its arrays and holds no poppler object. */
 #ifndef LECTERN_EXTRACT_PDF_PAGE_H
 #define LECTERN_EXTRACT_PDF_PAGE_H
