@@ -134,7 +134,7 @@ struct engine_session;
 struct engine_session_options {
   uint32_t context_tokens; /* 0: the smaller of 4096 and the model's own length */
   int n_threads;           /* 0: one per physical core */
-  bool exact;              /* reference arithmetic: F32 activations, for validation */
+  bool exact;              /* reference arithmetic, for validation: F32 activations and F32 KV cache */
 };
 
 /* All memory that the session will use is allocated here; the token loop allocates nothing. */
@@ -197,7 +197,8 @@ uint32_t engine_encoder_get_dimensions (const struct engine_encoder *encoder);
  * context length. */
 int engine_encoder_embed (struct engine_encoder *encoder, const char *text, size_t length, float *vector,
                           struct engine_error *error);
-void engine_encoder_cancel (struct engine_encoder *encoder); /* from any thread */
+/* From any thread: the embedding under way, or else the next one, returns CANCELLED; those after it run. */
+void engine_encoder_cancel (struct engine_encoder *encoder);
 
 /* ---- the machine ----------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,221 @@
+#include "engine/model/attention.h"
+#include "engine/model/vec4.h"
+#include <math.h>
+
+#define TILE 32     /* positions */
+#define MAX_ROWS 32 /* query rows (heads x tokens) that share a tile */
+#define FEW_TOKENS 4
+
+struct plan {
+  const struct attention *attention;
+  uint32_t group;        /* query heads per kv head */
+  uint32_t heads;        /* of them in one part */
+  uint32_t tokens;       /* in one part */
+  uint32_t n_head_parts; /* per kv head */
+  uint32_t n_token_parts;
+};
+
+/* One part's state. Rows are [token][head], part->width apart, which is head_dim padded with zeros to full vectors. */
+struct part {
+  const struct attention *attention;
+  uint32_t head_dim, width, n_rows, kv_head, first_head, n_heads, first_token;
+  float q[MAX_ROWS * MODEL_MAX_HEAD_DIM];
+  float sums[MAX_ROWS * MODEL_MAX_HEAD_DIM];
+  float best[MAX_ROWS], total[MAX_ROWS];
+  float scores[MAX_ROWS * TILE];
+  float tile[MODEL_MAX_HEAD_DIM * TILE]; /* keys, then values: [TILE][width] */
+};
+
+static uint32_t row_limit (const struct part *part, uint32_t row)
+{
+  const struct attention *a = part->attention;
+  return a->causal ? a->first_position + part->first_token + row / part->n_heads + 1 : a->n_positions;
+}
+
+/* c[4][8] of a[4][k] * b[k][8], where rows of a are lda apart, of b ldb. */
+static inline void multiply_4x8 (const float *a, size_t lda, const float *b, size_t ldb, size_t k, vec4 c[8])
+{
+  for (size_t i = 0; i < k; i++) {
+    vec4 b0 = vec4_load (b + i * ldb), b1 = vec4_load (b + i * ldb + 4);
+    for (size_t r = 0; r < 4; r++) {
+      c[2 * r] += a[r * lda + i] * b0;
+      c[2 * r + 1] += a[r * lda + i] * b1;
+    }
+  }
+}
+
+/* c[m][n] (+)= a[m][k] * b[k][n], dense; m is rounded up to 4 and n is a multiple of 8. */
+static void multiply (const float *a, const float *b, float *c, size_t m, size_t n, size_t k, bool accumulate)
+{
+  for (size_t i = 0; i < m; i += 4)
+    for (size_t j = 0; j < n; j += 8) {
+      vec4 sums[8];
+      for (size_t r = 0; r < 8; r++)
+        sums[r] = accumulate ? vec4_load (c + (i + r / 2) * n + j + 4 * (r & 1)) : vec4_all (0);
+      multiply_4x8 (a + i * k, k, b + j, n, k, sums);
+      for (size_t r = 0; r < 8; r++)
+        vec4_store (c + (i + r / 2) * n + j + 4 * (r & 1), sums[r]);
+    }
+}
+
+/* n positions of one head as F32 rows of part->width. */
+static void load_tile (const struct part *part, const char *from, uint32_t n, float *rows)
+{
+  for (uint32_t j = 0; j < n; j++, rows += part->width) {
+    if (part->attention->cache->exact)
+      memcpy (rows, from + j * part->head_dim * sizeof (float), part->head_dim * sizeof (float));
+    else
+      f16_to_f32 ((const uint16_t *)from + (size_t)j * part->head_dim, rows, part->head_dim);
+    for (uint32_t d = part->head_dim; d < part->width; d++)
+      rows[d] = 0;
+  }
+}
+
+static void score_many (struct part *part, const char *keys, uint32_t n)
+{
+  float transposed[MODEL_MAX_HEAD_DIM * TILE];
+  load_tile (part, keys, n, part->tile);
+  memset (part->tile + (size_t)n * part->width, 0, (size_t)(TILE - n) * part->width * sizeof (float));
+  for (uint32_t d = 0; d < part->width; d++)
+    for (uint32_t j = 0; j < TILE; j++)
+      transposed[d * TILE + j] = part->tile[j * part->width + d];
+  multiply (part->q, transposed, part->scores, part->n_rows, TILE, part->width, false);
+}
+
+static void score_few (struct part *part, const char *keys, uint32_t n)
+{
+  for (uint32_t j = 0; j < n; j++)
+    for (uint32_t row = 0; row < part->n_rows; row++)
+      part->scores[row * TILE + j]
+          = dot_f16 ((const uint16_t *)keys + (size_t)j * part->head_dim, part->q + row * part->width, part->head_dim);
+}
+
+static void sum_many (struct part *part, const char *values, uint32_t n)
+{
+  load_tile (part, values, n, part->tile);
+  memset (part->tile + (size_t)n * part->width, 0, (size_t)(TILE - n) * part->width * sizeof (float));
+  multiply (part->scores, part->tile, part->sums, part->n_rows, part->width, TILE, true);
+}
+
+static void sum_few (struct part *part, const char *values, uint32_t n)
+{
+  for (uint32_t j = 0; j < n; j++)
+    for (uint32_t row = 0; row < part->n_rows; row++)
+      axpy_f16 (part->sums + row * part->width, part->scores[row * TILE + j],
+                (const uint16_t *)values + (size_t)j * part->head_dim, part->head_dim);
+}
+
+/* Turns one row's scores of positions [first, first + TILE) into weights against the running maximum, and rescales
+ * what the row has summed so far. */
+static void soften (struct part *part, uint32_t row, uint32_t first)
+{
+  float *scores = part->scores + row * TILE;
+  uint32_t limit = row_limit (part, row), n = limit <= first ? 0 : limit - first < TILE ? limit - first : TILE;
+  float best = part->best[row];
+  for (uint32_t j = 0; j < n; j++)
+    best = scores[j] > best ? scores[j] : best;
+  for (uint32_t j = n; j < TILE; j++)
+    scores[j] = 0;
+  if (n == 0)
+    return;
+  if (best > part->best[row]) {
+    float shrink = expf (part->best[row] - best);
+    for (uint32_t d = 0; d < part->head_dim; d++)
+      part->sums[row * part->width + d] *= shrink;
+    part->total[row] *= shrink;
+    part->best[row] = best;
+  }
+  vec4 total = vec4_all (0);
+  for (uint32_t j = 0; j < TILE; j += 4)
+    vec4_store (scores + j, vec4_exp (vec4_load (scores + j) - best));
+  for (uint32_t j = n; j < TILE; j++)
+    scores[j] = 0;
+  for (uint32_t j = 0; j < TILE; j += 4)
+    total += vec4_load (scores + j);
+  part->total[row] += vec4_sum (total);
+}
+
+static void load_part (struct part *part)
+{
+  const struct attention *a = part->attention;
+  uint32_t padded = (part->n_rows + 3) / 4 * 4;
+  for (uint32_t row = 0; row < padded; row++) {
+    float *q = part->q + row * part->width;
+    memset (part->sums + row * part->width, 0, part->width * sizeof (float));
+    memset (part->scores + row * TILE, 0, TILE * sizeof (float));
+    part->best[row] = -INFINITY;
+    part->total[row] = 0;
+    memset (q, 0, part->width * sizeof (float));
+    if (row >= part->n_rows)
+      continue;
+    size_t token = part->first_token + row / part->n_heads, head = part->first_head + row % part->n_heads;
+    const float *from = a->q + (token * a->n_heads + head) * part->head_dim;
+    for (uint32_t d = 0; d < part->head_dim; d++)
+      q[d] = from[d] * a->scale;
+  }
+}
+
+static void store_part (const struct part *part)
+{
+  const struct attention *a = part->attention;
+  for (uint32_t row = 0; row < part->n_rows; row++) {
+    size_t token = part->first_token + row / part->n_heads, head = part->first_head + row % part->n_heads;
+    float *to = a->out + (token * a->n_heads + head) * part->head_dim;
+    float scale = 1 / part->total[row];
+    for (uint32_t d = 0; d < part->head_dim; d++)
+      to[d] = part->sums[row * part->width + d] * scale;
+  }
+}
+
+static void run_part (void *data, size_t index)
+{
+  const struct plan *plan = data;
+  const struct attention *a = plan->attention;
+  struct part part; /* 140 KB: kept off the heap so that the token loop allocates nothing */
+  uint32_t token_part = (uint32_t)(index % plan->n_token_parts), head_part = (uint32_t)(index / plan->n_token_parts);
+  uint32_t skipped = head_part % plan->n_head_parts * plan->heads;
+  part.attention = a;
+  part.head_dim = a->cache->head_dim;
+  part.width = (part.head_dim + 7) / 8 * 8;
+  part.kv_head = head_part / plan->n_head_parts;
+  part.first_head = part.kv_head * plan->group + skipped;
+  part.n_heads = plan->group - skipped < plan->heads ? plan->group - skipped : plan->heads;
+  part.first_token = token_part * plan->tokens;
+  uint32_t n_tokens = a->n_tokens - part.first_token < plan->tokens ? a->n_tokens - part.first_token : plan->tokens;
+  part.n_rows = n_tokens * part.n_heads;
+  load_part (&part);
+
+  const char *keys = (const char *)a->keys + kv_cache_offset_bytes (a->cache, part.kv_head, 0);
+  const char *values = (const char *)a->values + kv_cache_offset_bytes (a->cache, part.kv_head, 0);
+  bool few = a->n_tokens < FEW_TOKENS && !a->cache->exact;
+  uint32_t end = row_limit (&part, part.n_rows - 1);
+  for (uint32_t first = 0; first < end; first += TILE) {
+    uint32_t n = end - first < TILE ? end - first : TILE;
+    size_t offset = kv_cache_offset_bytes (a->cache, 0, first);
+    (few ? score_few : score_many) (&part, keys + offset, n);
+    for (uint32_t row = 0; row < part.n_rows; row++)
+      soften (&part, row, first);
+    (few ? sum_few : sum_many) (&part, values + offset, n);
+    if (a->cancel && atomic_load_explicit (a->cancel, memory_order_relaxed))
+      return;
+  }
+  store_part (&part);
+}
+
+static uint32_t divide_up (uint32_t a, uint32_t b)
+{
+  return (a + b - 1) / b;
+}
+
+void attention_run (struct pool *pool, const struct attention *attention)
+{
+  struct plan plan = { .attention = attention, .group = attention->n_heads / attention->cache->n_kv_heads };
+  plan.heads = plan.group < MAX_ROWS ? plan.group : MAX_ROWS;
+  uint32_t n_threads = (uint32_t)pool_get_n_threads (pool), n_kv_heads = attention->cache->n_kv_heads;
+  if (attention->n_tokens < FEW_TOKENS && n_kv_heads < n_threads) /* few tokens: share a group's heads out */
+    plan.heads = divide_up (plan.heads, divide_up (n_threads, n_kv_heads));
+  plan.tokens = MAX_ROWS / plan.heads;
+  plan.n_head_parts = divide_up (plan.group, plan.heads);
+  plan.n_token_parts = divide_up (attention->n_tokens, plan.tokens);
+  pool_run (pool, (size_t)n_kv_heads * plan.n_head_parts * plan.n_token_parts, run_part, &plan);
+}

@@ -1,0 +1,119 @@
+#include "engine/model/ops.h"
+#include "engine/model/vec4.h"
+#include <math.h>
+
+static float sum_of_squares (const float *x, size_t n, float minus)
+{
+  vec4 sum = vec4_all (0);
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    vec4 v = vec4_load (x + i) - minus;
+    sum += v * v;
+  }
+  float rest = 0;
+  for (; i < n; i++)
+    rest += (x[i] - minus) * (x[i] - minus);
+  return vec4_sum (sum) + rest;
+}
+
+void rms_norm (const float *x, const float *weight, size_t n, float epsilon, float *out)
+{
+  float scale = 1 / sqrtf (sum_of_squares (x, n, 0) / (float)n + epsilon);
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    vec4_store (out + i, vec4_load (x + i) * scale * vec4_load (weight + i));
+  for (; i < n; i++)
+    out[i] = x[i] * scale * weight[i];
+}
+
+void layer_norm (const float *x, const float *weight, const float *bias, size_t n, float epsilon, float *out)
+{
+  double sum = 0;
+  for (size_t i = 0; i < n; i++)
+    sum += x[i];
+  float mean = (float)(sum / (double)n);
+  float scale = 1 / sqrtf (sum_of_squares (x, n, mean) / (float)n + epsilon);
+  for (size_t i = 0; i < n; i++)
+    out[i] = (x[i] - mean) * scale * weight[i] + bias[i];
+}
+
+void add (float *y, const float *x, size_t n)
+{
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    vec4_store (y + i, vec4_load (y + i) + vec4_load (x + i));
+  for (; i < n; i++)
+    y[i] += x[i];
+}
+
+static inline vec4 silu4 (vec4 x)
+{
+  return x / (1.0f + vec4_exp (-x));
+}
+
+void silu_multiply (float *gate, const float *up, size_t n)
+{
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    vec4_store (gate + i, silu4 (vec4_load (gate + i)) * vec4_load (up + i));
+  for (; i < n; i++)
+    gate[i] = silu4 (vec4_all (gate[i]))[0] * up[i];
+}
+
+/* Abramowitz and Stegun 7.1.26 for erf. */
+static inline vec4 gelu4 (vec4 x)
+{
+  vec4_bits negative = (vec4_bits)(x < vec4_all (0));
+  vec4 z = vec4_select (negative, -x, x) * 0.70710678118f;
+  vec4 t = 1.0f / (1.0f + 0.3275911f * z);
+  vec4 p = vec4_all (1.061405429f);
+  p = p * t - 1.453152027f;
+  p = p * t + 1.421413741f;
+  p = p * t - 0.284496736f;
+  p = p * t + 0.254829592f;
+  vec4 complement = p * t * vec4_exp (-z * z); /* 1 - erf (z) */
+  return 0.5f * x * vec4_select (negative, complement, 2.0f - complement);
+}
+
+void gelu (float *x, size_t n)
+{
+  size_t i = 0;
+  for (; i + 4 <= n; i += 4)
+    vec4_store (x + i, gelu4 (vec4_load (x + i)));
+  for (; i < n; i++)
+    x[i] = gelu4 (vec4_all (x[i]))[0];
+}
+
+void l2_normalize (float *x, size_t n)
+{
+  double sum = 0;
+  for (size_t i = 0; i < n; i++)
+    sum += (double)x[i] * x[i];
+  if (!(sum > 0))
+    return;
+  float scale = (float)(1 / sqrt (sum));
+  for (size_t i = 0; i < n; i++)
+    x[i] *= scale;
+}
+
+void rope_angles (const struct rope *rope, uint32_t position, float *cosines, float *sines)
+{
+  for (uint32_t i = 0; i < rope->n_pairs; i++) {
+    double angle = (double)position * rope->frequencies[i];
+    cosines[i] = (float)cos (angle) * rope->magnitude;
+    sines[i] = (float)sin (angle) * rope->magnitude;
+  }
+}
+
+void rope_apply (const struct rope *rope, const float *cosines, const float *sines, float *x, uint32_t n_heads,
+                 uint32_t head_dim)
+{
+  size_t step = rope->layout == ROPE_NEOX ? 1 : 2, apart = rope->layout == ROPE_NEOX ? rope->n_pairs : 1;
+  for (uint32_t head = 0; head < n_heads; head++, x += head_dim)
+    for (uint32_t i = 0; i < rope->n_pairs; i++) {
+      float *first = x + i * step, *second = first + apart;
+      float a = *first, b = *second;
+      *first = a * cosines[i] - b * sines[i];
+      *second = a * sines[i] + b * cosines[i];
+    }
+}

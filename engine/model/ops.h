@@ -1,0 +1,27 @@
+/* ops.h: what happens to one token's activations between the matrix products. All F32; nothing allocates. */
+#ifndef LECTERN_OPS_H
+#define LECTERN_OPS_H
+
+#include "engine/model/model.h"
+
+/* out = x / rms (x) * weight; out may be x. */
+void rms_norm (const float *x, const float *weight, size_t n, float epsilon, float *out);
+/* out = (x - mean) / deviation * weight + bias; out may be x. */
+void layer_norm (const float *x, const float *weight, const float *bias, size_t n, float epsilon, float *out);
+
+/* y += x */
+void add (float *y, const float *x, size_t n);
+/* gate = gate * sigmoid (gate) * up */
+void silu_multiply (float *gate, const float *up, size_t n);
+/* x = x * (1 + erf (x / sqrt 2)) / 2: BERT's GELU in its exact form, to 4e-7. */
+void gelu (float *x, size_t n);
+/* Divides by the Euclidean length; the zero vector stays. */
+void l2_normalize (float *x, size_t n);
+
+/* Cosines and sines of one position, [n_pairs] each. */
+void rope_angles (const struct rope *rope, uint32_t position, float *cosines, float *sines);
+/* Turns the first 2 * n_pairs dimensions of each of the n_heads heads in x[n_heads][head_dim]. */
+void rope_apply (const struct rope *rope, const float *cosines, const float *sines, float *x, uint32_t n_heads,
+                 uint32_t head_dim);
+
+#endif

@@ -1,0 +1,203 @@
+/* session.c: one growing sequence of tokens over a decoder model. */
+#include "engine/model/decoder.h"
+#include "engine/error.h"
+#include "engine/model/memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_CONTEXT_TOKENS 4096
+
+struct engine_session {
+  struct decoder decoder;
+  void *memory; /* everything below points into it */
+  int32_t *ids; /* [context_tokens], the first n_tokens are in the KV cache */
+  uint32_t n_tokens, context_tokens;
+  bool has_logits; /* those after ids[n_tokens - 1] */
+  atomic_bool cancel;
+};
+
+static uint32_t default_context (const struct engine_model *model)
+{
+  uint32_t trained = model->shape.context_tokens;
+  return trained < DEFAULT_CONTEXT_TOKENS ? trained : DEFAULT_CONTEXT_TOKENS;
+}
+
+/* Cuts the session's memory; with a counting arena only its size comes out. */
+static void lay_out (struct engine_session *session, const struct engine_model *model, struct arena *arena)
+{
+  uint32_t n = session->context_tokens;
+  bool exact = session->decoder.exact;
+  void *cache = arena_take (arena, kv_cache_bytes (&model->shape, n, exact), 1);
+  session->decoder.cache = kv_cache_at (cache, &model->shape, n, exact);
+  session->decoder.buffers = decoder_take_buffers (model, n < DECODER_BATCH_TOKENS ? n : DECODER_BATCH_TOKENS, arena);
+  session->ids = arena_take (arena, n, sizeof *session->ids);
+}
+
+uint64_t engine_model_get_session_bytes (const struct engine_model *model, uint32_t context_tokens)
+{
+  if (!model->info.runs || model->info.role != ENGINE_ROLE_GENERATOR)
+    return 0;
+  struct engine_session session = { .context_tokens = context_tokens ? context_tokens : default_context (model) };
+  struct arena arena = { 0 };
+  lay_out (&session, model, &arena);
+  return arena.used;
+}
+
+static int allocate (struct engine_session *session, const struct engine_model *model, struct engine_error *error)
+{
+  char what[64];
+  struct arena arena = { 0 };
+  lay_out (session, model, &arena);
+  snprintf (what, sizeof what, "A session of %u tokens", session->context_tokens);
+  int status = memory_check (what, arena.used, error);
+  if (status != ENGINE_OK)
+    return status;
+  session->memory = aligned_alloc (ARENA_ALIGNMENT, arena.used);
+  if (!session->memory)
+    return engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "%s needs %.1f MB of memory, which the system refuses.",
+                             what, (double)arena.used / 1e6);
+  arena = (struct arena){ .base = session->memory };
+  lay_out (session, model, &arena);
+  memset (session->decoder.buffers.logits, 0, model->shape.n_vocab * sizeof (float));
+  return ENGINE_OK;
+}
+
+int engine_session_new (const struct engine_model *model, const struct engine_session_options *options,
+                        struct engine_session **session, struct engine_error *error)
+{
+  const struct engine_session_options defaults = { 0 };
+  options = options ? options : &defaults;
+  if (!model->info.runs)
+    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED, "%s", model->info.reason);
+  if (model->info.role != ENGINE_ROLE_GENERATOR)
+    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
+                             "The model %.200s does not generate text: choose a generator.", model->path);
+  if (options->context_tokens > model->shape.context_tokens)
+    return engine_error_set (error, ENGINE_ERROR_RANGE,
+                             "A context of %u tokens was asked for but the model was trained for %u.",
+                             options->context_tokens, model->shape.context_tokens);
+  if (options->n_threads < 0 || options->n_threads > 1024)
+    return engine_error_set (error, ENGINE_ERROR_RANGE, "The number of threads, %d, is not between 0 and 1024.",
+                             options->n_threads);
+  struct engine_session *made = calloc (1, sizeof *made);
+  if (!made)
+    return engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "There is no memory left for a session.");
+  atomic_init (&made->cancel, false);
+  made->context_tokens = options->context_tokens ? options->context_tokens : default_context (model);
+  made->decoder.exact = options->exact;
+  int status = allocate (made, model, error);
+  if (status == ENGINE_OK) {
+    made->decoder.model = model;
+    made->decoder.cancel = &made->cancel;
+    made->decoder.pool = pool_new (options->n_threads ? options->n_threads : engine_get_physical_cores ());
+    if (!made->decoder.pool)
+      status = engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "The system refuses to make the session's threads.");
+  }
+  if (status != ENGINE_OK) {
+    engine_session_free (made);
+    return status;
+  }
+  *session = made;
+  return ENGINE_OK;
+}
+
+void engine_session_free (struct engine_session *session)
+{
+  if (!session)
+    return;
+  if (session->decoder.pool)
+    pool_free (session->decoder.pool);
+  free (session->memory);
+  free (session);
+}
+
+static int check_ids (const struct engine_session *session, const int32_t *ids, size_t n_ids,
+                      struct engine_error *error)
+{
+  uint32_t n_vocab = session->decoder.model->shape.n_vocab;
+  for (size_t i = 0; i < n_ids; i++)
+    if (ids[i] < 0 || (uint32_t)ids[i] >= n_vocab)
+      return engine_error_set (error, ENGINE_ERROR_RANGE, "The token %d is not in the vocabulary of %u tokens.", ids[i],
+                               n_vocab);
+  return ENGINE_OK;
+}
+
+/* Evaluates ids[n_tokens, n_ids) of the session's own array, batch by batch. */
+static int evaluate_to (struct engine_session *session, uint32_t n_ids, struct engine_error *error)
+{
+  session->has_logits = false;
+  while (session->n_tokens < n_ids) {
+    uint32_t n = n_ids - session->n_tokens, most = session->decoder.buffers.n_tokens;
+    bool last = n <= most;
+    n = last ? n : most;
+    if (!decoder_evaluate (&session->decoder, session->ids + session->n_tokens, n, session->n_tokens, last))
+      return engine_error_set (error, ENGINE_ERROR_CANCELLED, "The generation was cancelled.");
+    session->n_tokens += n;
+    session->has_logits = last;
+  }
+  return ENGINE_OK;
+}
+
+int engine_session_set_tokens (struct engine_session *session, const int32_t *ids, size_t n_ids, size_t *n_cached,
+                               struct engine_error *error)
+{
+  if (n_ids < 1)
+    return engine_error_set (error, ENGINE_ERROR_RANGE, "A prompt needs at least one token.");
+  if (n_ids > session->context_tokens)
+    return engine_error_set (error, ENGINE_ERROR_RANGE, "The prompt has %zu tokens but the context holds %u.", n_ids,
+                             session->context_tokens);
+  int status = check_ids (session, ids, n_ids, error);
+  if (status != ENGINE_OK)
+    return status;
+  uint32_t common = 0;
+  while (common < session->n_tokens && common < n_ids && session->ids[common] == ids[common])
+    common++;
+  bool complete = common == n_ids && common == session->n_tokens && session->has_logits;
+  if (!complete && common == n_ids)
+    common--; /* the last token is evaluated again for its logits */
+  if (!complete) {
+    memmove (session->ids + common, ids + common, (n_ids - common) * sizeof *ids);
+    session->n_tokens = common;
+    status = evaluate_to (session, (uint32_t)n_ids, error);
+  }
+  if (status == ENGINE_OK && n_cached)
+    *n_cached = common;
+  return status;
+}
+
+int engine_session_append (struct engine_session *session, int32_t id, struct engine_error *error)
+{
+  if (session->n_tokens == session->context_tokens)
+    return engine_error_set (error, ENGINE_ERROR_RANGE, "The context of %u tokens is full.", session->context_tokens);
+  int status = check_ids (session, &id, 1, error);
+  if (status != ENGINE_OK)
+    return status;
+  session->ids[session->n_tokens] = id;
+  return evaluate_to (session, session->n_tokens + 1, error);
+}
+
+size_t engine_session_get_n_tokens (const struct engine_session *session)
+{
+  return session->n_tokens;
+}
+
+uint32_t engine_session_get_context_tokens (const struct engine_session *session)
+{
+  return session->context_tokens;
+}
+
+const float *engine_session_get_logits (const struct engine_session *session)
+{
+  return session->decoder.buffers.logits;
+}
+
+void engine_session_cancel (struct engine_session *session)
+{
+  atomic_store (&session->cancel, true);
+}
+
+void engine_session_reset_cancel (struct engine_session *session)
+{
+  atomic_store (&session->cancel, false);
+}
