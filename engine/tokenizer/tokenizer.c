@@ -12,7 +12,7 @@
 
 static const struct tokenizer_family *const families[] = { &tokenizer_spm, &tokenizer_bpe, &tokenizer_wordpiece };
 
-/* Tokens that end generation whatever their type, by how they are written. */
+/* Tokens that end generation, by how they are written. */
 static const char *const end_markers[] = {
   "<|eot_id|>",
   "<|eom_id|>",
@@ -120,7 +120,8 @@ static int load_tokens (struct tokenizer *tokenizer, const struct gguf *gguf, st
     token->kind = TOKEN_NORMAL;
     if (types && types[i] >= 0 && types[i] < TOKEN_N_KINDS)
       token->kind = (uint8_t)types[i];
-    token->is_end = looks_like_end (token);
+    /* "</s>" as an ordinary token is the end of HTML's <s>, not of the text. */
+    token->is_end = looks_like_end (token) && (token->kind != TOKEN_NORMAL || looks_like_marker (token));
     if (token->is_end || (token->kind == TOKEN_USER_DEFINED && looks_like_marker (token)))
       token->kind = TOKEN_CONTROL;
   }

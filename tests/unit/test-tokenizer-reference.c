@@ -65,13 +65,13 @@ static int compare (const char *name, const struct tokenizer *tokenizer, const c
   if (**ids == '\n')
     ++*ids;
   if (bad)
-    fprintf (stderr, "%s: other ids for \"%.*s\"\n", name, (int) length, text);
+    fprintf (stderr, "%s: other ids for \"%.*s\"\n", name, (int)length, text);
   char *back;
   size_t n_back;
   if (tokenizer_decode (tokenizer, tokens.ids, tokens.n, false, &back, &n_back, &error) != ENGINE_OK)
     return 1;
   if (round_trips && (n_back != length || memcmp (back, text, length) != 0)) {
-    fprintf (stderr, "%s: \"%.*s\" comes back as \"%s\"\n", name, (int) length, text, back);
+    fprintf (stderr, "%s: \"%.*s\" comes back as \"%s\"\n", name, (int)length, text, back);
     bad = 1;
   }
   free (back);
@@ -103,7 +103,7 @@ static int check (const char *folder, size_t row, int *n_strings)
     const char *ids = output;
     for (char *text = input; text;) {
       char *end = strstr (text, separator);
-      bad += compare (name, tokenizer, text, end ? (size_t) (end - text) : strlen (text), &ids,
+      bad += compare (name, tokenizer, text, end ? (size_t)(end - text) : strlen (text), &ids,
                       vocabularies[row].round_trips);
       ++*n_strings;
       text = end ? end + strlen (separator) : NULL;

@@ -1,0 +1,419 @@
+/* Tokenizers over small vocabularies: each family, special tokens, streaming, damaged files, long inputs. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/tokenizer/detokenize.h"
+#include "engine/tokenizer/pretokenizer.h"
+#include "engine/tokenizer/text_stream.h"
+#include "engine/tokenizer/tokens.h"
+#include "engine/tokenizer/utf8.h"
+#include "vocabularies.h"
+
+#define N(array) (sizeof (array) / sizeof *(array))
+
+static void check_ids (const struct tokenizer *tokenizer, const char *text, unsigned flags, const int32_t *ids,
+                       size_t n)
+{
+  struct engine_tokens tokens = { 0 };
+  assert (tokenizer_encode (tokenizer, text, strlen (text), flags, &tokens, NULL) == ENGINE_OK);
+  bool same = tokens.n == n && (n == 0 || memcmp (tokens.ids, ids, n * sizeof *ids) == 0);
+  if (!same) {
+    fprintf (stderr, "\"%s\" gives", text);
+    for (size_t i = 0; i < tokens.n; i++)
+      fprintf (stderr, " %d", tokens.ids[i]);
+    fprintf (stderr, "\n");
+    abort ();
+  }
+  engine_tokens_clear (&tokens);
+}
+#define CHECK(tokenizer, text, flags, ...)                                                                             \
+  check_ids (tokenizer, text, flags, (const int32_t[]){ __VA_ARGS__ },                                                 \
+             sizeof ((const int32_t[]){ __VA_ARGS__ }) / sizeof (int32_t))
+
+static uint32_t next_random (uint64_t *state)
+{
+  *state = *state * 6364136223846793005u + 1442695040888963407u;
+  return (uint32_t)(*state >> 33);
+}
+
+/* Any bytes come back, whole and through a stream that stays valid UTF-8. */
+static void check_round_trips (const struct tokenizer *tokenizer)
+{
+  static const char *const parts[]
+      = { "a",    "b",    "ab",       " ",    "  ",  "\n",      "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\xA6\x89",
+          "\xFF", "\xC3", "\xE2\x82", "\x80", "<s>", "<|end|>", "[tag]",    "\xED\xA0\x80" };
+  uint64_t state = 1;
+  for (int round = 0; round < 3000; round++) {
+    char text[400], *back;
+    size_t n = 0, n_back;
+    struct engine_tokens tokens = { 0 };
+    for (uint32_t i = next_random (&state) % 40; i > 0; i--) {
+      const char *part = parts[next_random (&state) % N (parts)];
+      memcpy (text + n, part, strlen (part));
+      n += strlen (part);
+    }
+    assert (tokenizer_encode (tokenizer, text, n, ENGINE_TOKENIZE_TEXT, &tokens, NULL) == ENGINE_OK);
+    assert (tokenizer_decode (tokenizer, tokens.ids, tokens.n, false, &back, &n_back, NULL) == ENGINE_OK);
+    assert (n_back == n && memcmp (back, text, n) == 0);
+    struct engine_text_stream *stream;
+    char streamed[2000] = "";
+    assert (tokenizer_text_stream_new (tokenizer, &stream, NULL) == ENGINE_OK);
+    for (size_t i = 0; i < tokens.n; i++)
+      strcat (streamed, tokenizer_text_stream_push (stream, tokens.ids[i]));
+    strcat (streamed, tokenizer_text_stream_finish (stream));
+    tokenizer_text_stream_free (stream);
+    bool valid = true;
+    for (size_t i = 0, step; i < n && valid; i += step)
+      valid = (step = utf8_decode (text + i, n - i, NULL)) > 0;
+    if (valid)
+      assert (strlen (streamed) == n && memcmp (streamed, text, n) == 0);
+    for (size_t i = 0, step; streamed[i]; i += step)
+      assert ((step = utf8_decode (streamed + i, strlen (streamed + i), NULL)) > 0);
+    free (back);
+    engine_tokens_clear (&tokens);
+  }
+}
+
+/* A megabyte of one letter takes seconds at most even under sanitizers: nothing is quadratic. */
+static void check_long (const struct tokenizer *tokenizer, char letter)
+{
+  size_t n = 1 << 20;
+  char *text = malloc (n);
+  struct engine_tokens tokens = { 0 };
+  memset (text, letter, n);
+  clock_t start = clock ();
+  assert (tokenizer_encode (tokenizer, text, n, ENGINE_TOKENIZE_READ_SPECIAL, &tokens, NULL) == ENGINE_OK);
+  assert ((double)(clock () - start) / CLOCKS_PER_SEC < 30);
+  engine_tokens_clear (&tokens);
+  free (text);
+}
+
+enum {
+  SPM_UNKNOWN = 256,
+  SPM_BOS,
+  SPM_EOS,
+  SPM_SPACE,
+  SPM_A,
+  SPM_B,
+  SPM_AB,
+  SPM_SPACE_A,
+  SPM_ABAB,
+  SPM_BA,
+  SPM_TAG,
+  SPM_MARKER,
+  SPM_E_ACUTE
+};
+static const struct vocabulary_token spm_tokens[] = {
+  { "<unk>", UNKNOWN, 0 },
+  { "<s>", CONTROL, 0 },
+  { "</s>", CONTROL, 0 },
+  { "\xE2\x96\x81", NORMAL, -9 },
+  { "a", NORMAL, -8 },
+  { "b", NORMAL, -7 },
+  { "ab", NORMAL, -2 },
+  { "\xE2\x96\x81"
+    "a",
+    NORMAL, -1 },
+  { "abab", NORMAL, -3 },
+  { "ba", NORMAL, -2 },
+  { "[tag]", USER_DEFINED, 0 },
+  { "<|end|>", USER_DEFINED, 0 },
+  { "\xC3\xA9", NORMAL, -5 },
+};
+
+static void open_spm (struct vocabulary_file *file, bool space_prefix)
+{
+  gguf_writer_add_string (&file->writer, "tokenizer.ggml.model", "llama");
+  gguf_writer_add_u32 (&file->writer, "tokenizer.ggml.bos_token_id", SPM_BOS);
+  gguf_writer_add_u32 (&file->writer, "tokenizer.ggml.eos_token_id", SPM_EOS);
+  gguf_writer_add_u32 (&file->writer, "tokenizer.ggml.unknown_token_id", SPM_UNKNOWN);
+  gguf_writer_add_bool (&file->writer, "tokenizer.ggml.add_space_prefix", space_prefix);
+  vocabulary_file_add (file, BASE_SPM, spm_tokens, N (spm_tokens));
+  assert (vocabulary_file_open (file) == ENGINE_OK);
+}
+
+static void test_spm (void)
+{
+  struct vocabulary_file file = { 0 };
+  open_spm (&file, false);
+  const struct tokenizer *t = file.tokenizer;
+  check_ids (t, "", ENGINE_TOKENIZE_TEXT, NULL, 0);
+  CHECK (t, "", ENGINE_TOKENIZE_ADD_SPECIAL, SPM_BOS);
+  /* The best score first, the leftmost of equals: (ab)a, not a(ba); " a" before "ab". */
+  CHECK (t, "aba", ENGINE_TOKENIZE_TEXT, SPM_AB, SPM_A);
+  CHECK (t, "abab", ENGINE_TOKENIZE_TEXT, SPM_ABAB);
+  CHECK (t, "b ab", ENGINE_TOKENIZE_TEXT, SPM_B, SPM_SPACE_A, SPM_B);
+  CHECK (t, "\xC3\xA9\n\xC3", ENGINE_TOKENIZE_TEXT, SPM_E_ACUTE, '\n', 0xC3);
+  CHECK (t, "\xE2\x82\xAC", ENGINE_TOKENIZE_TEXT, 0xE2, 0x82, 0xAC);
+  /* User-defined tokens are read in any text, control tokens and what looks like a marker only when asked for. */
+  CHECK (t, "a[tag]b", ENGINE_TOKENIZE_TEXT, SPM_A, SPM_TAG, SPM_B);
+  CHECK (t, "<s>", ENGINE_TOKENIZE_TEXT, '<', 's', '>');
+  CHECK (t, "a<s>b<|end|>", ENGINE_TOKENIZE_READ_SPECIAL, SPM_A, SPM_BOS, SPM_B, SPM_MARKER);
+  CHECK (t, "<|end|>", ENGINE_TOKENIZE_TEXT, '<', '|', 'e', 'n', 'd', '|', '>');
+  assert (tokenizer_is_end (t, SPM_EOS) && tokenizer_is_end (t, SPM_MARKER) && !tokenizer_is_end (t, SPM_A));
+  assert (!tokenizer_is_end (t, -1) && !tokenizer_is_end (t, 1 << 30));
+  assert (tokenizer_find (t, "ab", 2) == SPM_AB && tokenizer_find (t, "<s>", 3) == SPM_BOS);
+  assert (tokenizer_find (t, "nothing", 7) == -1);
+  assert (strcmp (tokenizer_get_name (t), "spm") == 0);
+  check_round_trips (t);
+  check_long (t, 'a');
+  check_long (t, '<');
+  vocabulary_file_close (&file);
+
+  open_spm (&file, true);
+  t = file.tokenizer;
+  CHECK (t, "ab", ENGINE_TOKENIZE_TEXT, SPM_SPACE_A, SPM_B);
+  CHECK (t, "b<s>ab", ENGINE_TOKENIZE_READ_SPECIAL, SPM_SPACE, SPM_B, SPM_BOS, SPM_SPACE_A, SPM_B);
+  check_round_trips (t);
+  /* A control token is read only inside a stretch that allows it. */
+  struct engine_tokens tokens = { 0 };
+  struct tokenizer_span spans[] = { { 3, true }, { 4, false }, { 2, true }, { 3, true } };
+  static const int32_t expected[] = { SPM_BOS, SPM_SPACE, '<', 's', '>', SPM_B, '<', 's', SPM_EOS };
+  assert (tokenizer_encode_spans (t, "<s><s>b<s</s", 12, spans, 4, false, &tokens, NULL) == ENGINE_OK);
+  assert (tokens.n >= 8 && memcmp (tokens.ids, expected, 8 * sizeof *expected) == 0);
+  for (size_t i = 1; i < tokens.n; i++)
+    assert (!tokenizer_is_control (t, tokens.ids[i]));
+  engine_tokens_clear (&tokens);
+  vocabulary_file_close (&file);
+}
+
+enum { BPE_AB = 256, BPE_ABAB, BPE_BA, BPE_SPACE_A, BPE_END, BPE_TAG, BPE_TAG_LONG };
+static const struct vocabulary_token bpe_tokens[] = {
+  { "ab", NORMAL, 0 },
+  { "abab", NORMAL, 0 },
+  { "ba", NORMAL, 0 },
+  { "\xC4\xA0"
+    "a",
+    NORMAL, 0 },
+  { "<|end|>", CONTROL, 0 },
+  { "[tag]", USER_DEFINED, 0 },
+  { "[tag]s", USER_DEFINED, 0 },
+};
+static const char *const bpe_merges[] = { "b a", "a b", "\xC4\xA0 a", "ab ab", "no such", "broken" };
+
+static void open_bpe (struct vocabulary_file *file, const char *pre)
+{
+  gguf_writer_add_string (&file->writer, "tokenizer.ggml.model", "gpt2");
+  gguf_writer_add_string (&file->writer, "tokenizer.ggml.pre", pre);
+  gguf_writer_add_strings (&file->writer, "tokenizer.ggml.merges", bpe_merges, N (bpe_merges));
+  gguf_writer_add_u32 (&file->writer, "tokenizer.ggml.eos_token_id", BPE_END);
+  gguf_writer_add_bool (&file->writer, "tokenizer.ggml.add_eos_token", true);
+  vocabulary_file_add (file, BASE_BPE, bpe_tokens, N (bpe_tokens));
+}
+
+static void test_bpe (void)
+{
+  struct vocabulary_file file = { 0 };
+  open_bpe (&file, "qwen2");
+  assert (vocabulary_file_open (&file) == ENGINE_OK);
+  const struct tokenizer *t = file.tokenizer;
+  assert (strcmp (tokenizer_get_name (t), "bpe/qwen2") == 0);
+  CHECK (t, "aba", ENGINE_TOKENIZE_TEXT, 'a', BPE_BA); /* the first merge of the list wins */
+  CHECK (t, "ab ab", ENGINE_TOKENIZE_TEXT, BPE_AB, ' ', BPE_AB);
+  CHECK (t, " a", ENGINE_TOKENIZE_ADD_SPECIAL, BPE_SPACE_A, BPE_END);
+  CHECK (t, "a[tag]s[tag]", ENGINE_TOKENIZE_TEXT, 'a', BPE_TAG_LONG, BPE_TAG);
+  CHECK (t, "<|end|>", ENGINE_TOKENIZE_READ_SPECIAL, BPE_END);
+  CHECK (t, "<|end|>", ENGINE_TOKENIZE_TEXT, '<', '|', 'e', 'n', 'd', '|', '>');
+  CHECK (t, "\xFF\xC3", ENGINE_TOKENIZE_TEXT, 0xFF, 0xC3);
+  check_round_trips (t);
+  check_long (t, 'a');
+  check_long (t, ' ');
+  vocabulary_file_close (&file);
+}
+
+/* Every row compiles and cuts without losing a byte; unknown names are named. */
+static void test_pretokenizers (void)
+{
+  static const char text[] = "I'll  go\r\n\r\n to 12345 pla\xC3\xA7"
+                             "es... \t\xE4\xB8\xAD\xE6\x96\x87 \xFF\xFE x=1;\n  end  ";
+  for (size_t i = 0; i < pretokenizer_n_rows; i++) {
+    for (size_t j = 0; j < N (pretokenizer_rows[i].names) && pretokenizer_rows[i].names[j]; j++) {
+      const char *name = pretokenizer_rows[i].names[j];
+      struct pretokenizer *pretokenizer;
+      struct pretokenizer_pieces pieces = { 0 };
+      size_t total = 0;
+      assert (pretokenizer_new ((struct gguf_string){ name, strlen (name) }, &pretokenizer, NULL) == ENGINE_OK);
+      assert (pretokenizer_get_row (pretokenizer) == &pretokenizer_rows[i]);
+      assert (pretokenizer_split (pretokenizer, text, strlen (text), &pieces, NULL) == ENGINE_OK);
+      for (size_t k = 0; k < pieces.n; k++) {
+        assert (pieces.lengths[k] > 0);
+        total += pieces.lengths[k];
+      }
+      assert (total == strlen (text) && pieces.n > 10);
+      pretokenizer_pieces_release (&pieces);
+      pretokenizer_free (pretokenizer);
+    }
+  }
+  struct vocabulary_file file = { 0 };
+  open_bpe (&file, "martian");
+  assert (vocabulary_file_open (&file) == ENGINE_ERROR_UNSUPPORTED && strstr (file.error.message, "martian"));
+  vocabulary_file_close (&file);
+}
+
+static const char *cut (const char *name, const char *text)
+{
+  static char out[500];
+  struct pretokenizer *pretokenizer;
+  struct pretokenizer_pieces pieces = { 0 };
+  assert (pretokenizer_new ((struct gguf_string){ name, strlen (name) }, &pretokenizer, NULL) == ENGINE_OK);
+  assert (pretokenizer_split (pretokenizer, text, strlen (text), &pieces, NULL) == ENGINE_OK);
+  out[0] = '\0';
+  for (size_t i = 0, at = 0; i < pieces.n; at += pieces.lengths[i++]) {
+    if (i)
+      strcat (out, "|");
+    strncat (out, text + at, pieces.lengths[i]);
+  }
+  pretokenizer_pieces_release (&pieces);
+  pretokenizer_free (pretokenizer);
+  return out;
+}
+
+static void test_cuts (void)
+{
+  assert (strcmp (cut ("gpt-2", "It's  12345 x!"), "It|'s| | 12345| x|!") == 0);
+  assert (strcmp (cut ("llama-bpe", "It'S  12345 x!\n\n"), "It|'S| | |123|45| x|!\n\n") == 0);
+  assert (strcmp (cut ("qwen2", "a 12\n b"), "a| |1|2|\n| b") == 0);
+  assert (strcmp (cut ("starcoder", "a 12"), "a| |1|2") == 0);
+  assert (strcmp (cut ("falcon", "x=1234"), "x|=|123|4") == 0);
+  assert (strcmp (cut ("gpt-4o", "HTMLParser's a/b"), "HTMLParser's| a|/b") == 0);
+  assert (strcmp (cut ("tekken", "HTMLParser 12"), "HTMLParser| |1|2") == 0);
+  assert (strcmp (cut ("deepseek-v3", "a 1234 b"), "a| |123|4| b") == 0);
+  assert (strcmp (cut ("deepseek-coder", "a 12\n"), "a| |1|2|\n") == 0);
+}
+
+static void test_wordpiece (void)
+{
+  enum { PAD, UNK, CLS, SEP, THE, CAFE, RUN, NING, COMMA, HAN, STRASSE, EM_DASH };
+  static const struct vocabulary_token tokens[] = {
+    { "[PAD]", CONTROL, 0 },
+    { "[UNK]", CONTROL, 0 },
+    { "[CLS]", CONTROL, 0 },
+    { "[SEP]", CONTROL, 0 },
+    { "\xE2\x96\x81the", NORMAL, 0 },
+    { "\xE2\x96\x81"
+      "cafe",
+      NORMAL, 0 },
+    { "\xE2\x96\x81run", NORMAL, 0 },
+    { "ning", NORMAL, 0 },
+    { "\xE2\x96\x81,", NORMAL, 0 },
+    { "\xE2\x96\x81\xE4\xB8\xAD", NORMAL, 0 },
+    { "\xE2\x96\x81stra\xC3\x9F"
+      "e",
+      NORMAL, 0 },
+    { "\xE2\x96\x81\xE2\x80\x94", NORMAL, 0 },
+  };
+  struct vocabulary_file file = { 0 };
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "bert");
+  gguf_writer_add_u32 (&file.writer, "tokenizer.ggml.cls_token_id", CLS);
+  gguf_writer_add_u32 (&file.writer, "tokenizer.ggml.seperator_token_id", SEP);
+  gguf_writer_add_u32 (&file.writer, "tokenizer.ggml.unknown_token_id", UNK);
+  vocabulary_file_add (&file, BASE_NONE, tokens, N (tokens));
+  assert (vocabulary_file_open (&file) == ENGINE_OK);
+  const struct tokenizer *t = file.tokenizer;
+  CHECK (t, "The CAF\xC3\x89", ENGINE_TOKENIZE_ADD_SPECIAL, CLS, THE, CAFE, SEP);
+  CHECK (t, "cafe\xCC\x81,the", ENGINE_TOKENIZE_TEXT, CAFE, COMMA, THE);
+  CHECK (t, "running runner", ENGINE_TOKENIZE_TEXT, RUN, NING, UNK);
+  CHECK (t,
+         "the\xE4\xB8\xAD"
+         "the",
+         ENGINE_TOKENIZE_TEXT, THE, HAN, THE);
+  CHECK (t,
+         "Stra\xC3\x9F"
+         "e\xE2\x80\x94\xC2\xA0the\x01\xFF",
+         ENGINE_TOKENIZE_TEXT, STRASSE, EM_DASH, THE);
+  CHECK (t, "the[SEP]", ENGINE_TOKENIZE_READ_SPECIAL, THE, SEP);
+  CHECK (t, "[SEP]", ENGINE_TOKENIZE_TEXT, UNK, UNK, UNK);
+  assert (tokenizer_get_separator (t) == SEP && tokenizer_get_bos (t) == CLS);
+  char *text;
+  assert (tokenizer_decode (t, (const int32_t[]){ CLS, THE, RUN, NING, COMMA, SEP }, 6, false, &text, NULL, NULL) == 0);
+  assert (strcmp (text, "the running ,") == 0);
+  free (text);
+  check_long (t, 'a');
+  check_long (t, ',');
+  vocabulary_file_close (&file);
+}
+
+static void check_refused (struct vocabulary_file *file, int status)
+{
+  int found = vocabulary_file_open (file);
+  assert (found == status && file->error.status == status && file->error.message[0]);
+  vocabulary_file_close (file);
+}
+
+static void test_damaged (void)
+{
+  struct vocabulary_file file = { 0 };
+  float scores[3] = { 0 };
+  int32_t types[3] = { 1, 1, 1 };
+  static const char *const texts[] = { "a", "b" };
+  check_refused (&file, ENGINE_ERROR_UNSUPPORTED); /* no tokenizer at all */
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "t5");
+  check_refused (&file, ENGINE_ERROR_UNSUPPORTED);
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "llama");
+  check_refused (&file, ENGINE_ERROR_FORMAT); /* no tokens */
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "llama");
+  gguf_writer_add_strings (&file.writer, "tokenizer.ggml.tokens", texts, 2);
+  check_refused (&file, ENGINE_ERROR_FORMAT); /* no scores */
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "llama");
+  gguf_writer_add_strings (&file.writer, "tokenizer.ggml.tokens", texts, 2);
+  gguf_writer_add_array (&file.writer, "tokenizer.ggml.scores", GGUF_F32, scores, 3, sizeof scores);
+  check_refused (&file, ENGINE_ERROR_FORMAT); /* too many scores */
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "llama");
+  gguf_writer_add_strings (&file.writer, "tokenizer.ggml.tokens", texts, 2);
+  gguf_writer_add_array (&file.writer, "tokenizer.ggml.scores", GGUF_F32, scores, 2, 2 * sizeof *scores);
+  gguf_writer_add_array (&file.writer, "tokenizer.ggml.token_type", GGUF_I32, types, 3, sizeof types);
+  check_refused (&file, ENGINE_ERROR_FORMAT); /* too many types */
+  types[1] = BYTE;
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "llama");
+  gguf_writer_add_strings (&file.writer, "tokenizer.ggml.tokens", texts, 2);
+  gguf_writer_add_array (&file.writer, "tokenizer.ggml.scores", GGUF_F32, scores, 2, 2 * sizeof *scores);
+  gguf_writer_add_array (&file.writer, "tokenizer.ggml.token_type", GGUF_I32, types, 2, 2 * sizeof *types);
+  check_refused (&file, ENGINE_ERROR_FORMAT); /* a byte token "b" */
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "gpt2");
+  gguf_writer_add_strings (&file.writer, "tokenizer.ggml.tokens", texts, 2);
+  check_refused (&file, ENGINE_ERROR_FORMAT); /* no merges */
+
+  /* Ids beyond the vocabulary mean none; a vocabulary without bytes still gives an answer. */
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "gpt2");
+  gguf_writer_add_u32 (&file.writer, "tokenizer.ggml.bos_token_id", 4000000000u);
+  gguf_writer_add_bool (&file.writer, "tokenizer.ggml.add_bos_token", true);
+  gguf_writer_add_strings (&file.writer, "tokenizer.ggml.merges", bpe_merges, N (bpe_merges));
+  gguf_writer_add_strings (&file.writer, "tokenizer.ggml.tokens", texts, 2);
+  assert (vocabulary_file_open (&file) == ENGINE_OK && tokenizer_get_bos (file.tokenizer) == -1);
+  CHECK (file.tokenizer, "abc\xFF", ENGINE_TOKENIZE_ADD_SPECIAL, 0, 1);
+  vocabulary_file_close (&file);
+}
+
+/* Special tokens that are prefixes of each other, over a text of that one letter. */
+static void test_hostile_specials (void)
+{
+  enum { COUNT = 300 };
+  static char texts[COUNT][COUNT + 2];
+  struct vocabulary_token tokens[COUNT];
+  struct vocabulary_file file = { 0 };
+  for (int i = 0; i < COUNT; i++) {
+    memset (texts[i], 'a', (size_t)i + 1);
+    tokens[i] = (struct vocabulary_token){ texts[i], USER_DEFINED, 0 };
+  }
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "gpt2");
+  gguf_writer_add_strings (&file.writer, "tokenizer.ggml.merges", bpe_merges, N (bpe_merges));
+  vocabulary_file_add (&file, BASE_BPE, tokens, COUNT);
+  assert (vocabulary_file_open (&file) == ENGINE_OK);
+  check_long (file.tokenizer, 'a');
+  vocabulary_file_close (&file);
+}
+
+int main (void)
+{
+  test_spm ();
+  test_bpe ();
+  test_pretokenizers ();
+  test_cuts ();
+  test_wordpiece ();
+  test_damaged ();
+  test_hostile_specials ();
+  return 0;
+}
