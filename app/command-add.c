@@ -120,7 +120,7 @@ static gboolean run_add (const Invocation *invocation, GError **error)
   if (failed) {
     g_autofree char *name = g_filename_display_name (failed->path);
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s was not indexed (%s)%s%s", name,
-                 lectern_status_to_string (failed->status), failed->error ? ": " : ".",
+                 lectern_status_to_string (failed->status), failed->error ? ". " : ".",
                  failed->error ? failed->error : "");
     return FALSE;
   }

@@ -12,11 +12,7 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 const Command *const commands[] = {
-  &command_list,
-  &command_remove,
-  &command_search,
-  &command_eval,
-  NULL,
+  &command_list, &command_remove, &command_search, &command_extract, &command_eval, NULL,
 };
 
 static const OptionSpec common_options[] = {
