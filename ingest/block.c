@@ -1,13 +1,14 @@
 #include "ingest/ingest.h"
 
 static const char *const kind_words[LECTERN_N_BLOCK_KINDS] = {
-  [LECTERN_BLOCK_HEADING] = "heading",     [LECTERN_BLOCK_PARAGRAPH] = "paragraph", [LECTERN_BLOCK_LIST_ITEM] = "list item",
-  [LECTERN_BLOCK_TABLE_ROW] = "table row", [LECTERN_BLOCK_CODE] = "code",           [LECTERN_BLOCK_CAPTION] = "caption",
+  [LECTERN_BLOCK_HEADING] = "heading",     [LECTERN_BLOCK_PARAGRAPH] = "paragraph",
+  [LECTERN_BLOCK_LIST_ITEM] = "list item", [LECTERN_BLOCK_TABLE_ROW] = "table row",
+  [LECTERN_BLOCK_CODE] = "code",           [LECTERN_BLOCK_CAPTION] = "caption",
 };
 
 const char *lectern_block_kind_to_string (LecternBlockKind kind)
 {
-  g_return_val_if_fail ((unsigned) kind < LECTERN_N_BLOCK_KINDS, NULL);
+  g_return_val_if_fail ((unsigned)kind < LECTERN_N_BLOCK_KINDS, NULL);
   return kind_words[kind];
 }
 

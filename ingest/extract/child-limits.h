@@ -1,0 +1,14 @@
+/* child-limits.h: what a child may use. Applied once, right after the fork; a process cannot take it back. */
+#ifndef LECTERN_EXTRACT_CHILD_LIMITS_H
+#define LECTERN_EXTRACT_CHILD_LIMITS_H
+
+#include "ingest/frame.h"
+
+/* Memory, CPU time, no files written, few descriptors, no core, no new privileges, no tracing. Also makes running out of
+ * memory end the process with CHILD_OUT_OF_MEMORY, however the library that met it gives up. */
+gboolean limits_apply (const Request *request);
+
+/* The child is about to end by itself; what runs at exit is no sign of trouble any more. */
+void limits_finish (void);
+
+#endif
