@@ -12,6 +12,7 @@ enum {
   PANEL_TOKENS_MIN = 4,        /* from here on unpacking pays */
   PART_PRODUCTS_MIN = 1 << 14, /* less than this is not worth a second thread */
   EXACT_ITEMS = 256,
+  FLOAT_PIECE = 1024, /* columns */
   CACHE_LINE = 64,
 };
 
@@ -78,23 +79,44 @@ static const uint8_t *get_row (const struct product *product, uint32_t row)
   return (const uint8_t *)product->w->data + row * product->w_bytes;
 }
 
-/* Each row of the strip as it lies in the file, times tokens [t0, t1). */
-static void multiply_rows (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1)
+/* The result of each dot of `n_items` columns from c on begins or adds to `out`. */
+static inline void put (float *out, uint32_t c, float sum)
+{
+  *out = c == 0 ? sum : *out + sum;
+}
+
+/* Rows of the strip as they lie in the file, times tokens [t0, t1), for n_items columns from c on. */
+static void multiply_block (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1,
+                            uint32_t c, uint32_t n_items)
 {
   const struct kernel_type *kernel = product->kernel;
-  const uint32_t n_cols = product->w->n_cols;
+  const size_t w_offset = tensor_type_row_bytes (product->w->type, c);
+  const size_t x_offset = companion_row_bytes (kernel->companion, c);
   uint32_t t = t0;
   for (; kernel->dot_4 && t + 4 <= t1; t += 4)
     for (uint32_t r = r0; r < r1; r++) {
       float sum[4];
-      kernel->dot_4 (get_row (product, r), product->x + t * product->x_bytes, product->x_bytes, n_cols, sum);
+      kernel->dot_4 (get_row (product, r) + w_offset, product->x + t * product->x_bytes + x_offset, product->x_bytes,
+                     n_items, sum);
       for (uint32_t i = 0; i < 4; i++)
-        product->out[(t + i) * product->out_stride + r] = sum[i];
+        put (&product->out[(t + i) * product->out_stride + r], c, sum[i]);
     }
   for (; t < t1; t++)
     for (uint32_t r = r0; r < r1; r++)
-      product->out[t * product->out_stride + r]
-          = kernel->dot (get_row (product, r), product->x + t * product->x_bytes, n_cols);
+      put (&product->out[t * product->out_stride + r], c,
+           kernel->dot (get_row (product, r) + w_offset, product->x + t * product->x_bytes + x_offset, n_items));
+}
+
+/* Float rows are long: they are taken in pieces, so that the activations of four tokens stay in the L1 cache. The pieces
+ * are the same for any number of tokens, as their sums round. Quantised rows come here only if there are few tokens. */
+static void multiply_rows (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1)
+{
+  const uint32_t n_cols = product->w->n_cols;
+  const uint32_t piece = product->kernel->companion != COMPANION_F32 ? n_cols : FLOAT_PIECE;
+  const uint32_t rows_at_once = t1 - t0 < PANEL_TOKENS_MIN ? 1 : r1 - r0; /* few tokens: read memory in order */
+  for (uint32_t r = r0; r < r1; r += rows_at_once)
+    for (uint32_t c = 0; c < n_cols; c += piece)
+      multiply_block (product, r, r + rows_at_once, t0, t1, c, n_cols - c < piece ? n_cols - c : piece);
 }
 
 /* The same through panels; r1 - r0 is a multiple of PANEL_ROWS and at most STRIP_ROWS_MAX. */
