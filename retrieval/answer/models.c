@@ -1,0 +1,152 @@
+#include "retrieval/answer/generator.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The session that answering uses; what a model's memory is counted with. */
+enum { CONTEXT_TOKENS = 4096 };
+
+static const char *const role_names[] = {
+  [ENGINE_ROLE_NONE] = "other",
+  [ENGINE_ROLE_GENERATOR] = "generator",
+  [ENGINE_ROLE_ENCODER] = "encoder",
+  [ENGINE_ROLE_RERANKER] = "reranker",
+};
+
+void lectern_model_free (LecternModel *model)
+{
+  if (!model)
+    return;
+  g_free (model->path);
+  g_free (model->name);
+  g_free (model->architecture);
+  g_free (model->role);
+  g_free (model->reason);
+  g_free (model);
+}
+
+static LecternModel *describe (const char *path)
+{
+  LecternModel *model = g_new0 (LecternModel, 1);
+  model->path = g_strdup (path);
+  struct engine_model *file = NULL;
+  struct engine_error problem;
+  if (engine_model_open (path, &file, &problem) != ENGINE_OK) {
+    model->name = g_path_get_basename (path);
+    model->architecture = g_strdup ("");
+    model->role = g_strdup ("other");
+    model->reason = g_strdup (problem.message);
+    GStatBuf stat;
+    if (g_stat (path, &stat) == 0)
+      model->size_bytes = stat.st_size;
+    return model;
+  }
+  const struct engine_model_info *info = engine_model_get_info (file);
+  model->name = *info->name ? g_strdup (info->name) : g_path_get_basename (path);
+  model->architecture = g_strdup (info->architecture);
+  model->role = g_strdup (role_names[info->role]);
+  model->runs = info->runs;
+  model->reason = info->runs ? NULL : g_strdup (info->reason);
+  model->size_bytes = (gint64) info->file_bytes;
+  model->memory_bytes = model->size_bytes;
+  if (info->runs && info->role == ENGINE_ROLE_GENERATOR)
+    model->memory_bytes += (gint64) engine_model_get_session_bytes (file, CONTEXT_TOKENS);
+  model->n_parameters = (gint64) info->n_parameters;
+  engine_model_close (file);
+  return model;
+}
+
+static int compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+GPtrArray *lectern_models_list (const char *dir)
+{
+  GPtrArray *models = g_ptr_array_new_with_free_func ((GDestroyNotify) lectern_model_free);
+  g_autofree char *folder = g_build_filename (dir, "models", NULL);
+  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  for (const char *name; files && (name = g_dir_read_name (files));) {
+    g_autofree char *lower = g_ascii_strdown (name, -1);
+    if (g_str_has_suffix (lower, ".gguf"))
+      g_ptr_array_add (names, g_build_filename (folder, name, NULL));
+  }
+  g_ptr_array_sort (names, compare_names);
+  for (guint i = 0; i < names->len; i++)
+    g_ptr_array_add (models, describe (g_ptr_array_index (names, i)));
+  return models;
+}
+
+/* ---- generators ------------------------------------------------------------------------------------------ */
+
+static gboolean fits_memory (const struct engine_model_info *info, guint64 session_bytes, GError **error)
+{
+  long pages = sysconf (_SC_PHYS_PAGES), page_bytes = sysconf (_SC_PAGESIZE);
+  if (pages <= 0 || page_bytes <= 0)
+    return TRUE;
+  guint64 have = (guint64) pages * (guint64) page_bytes, need = info->file_bytes + session_bytes;
+  if (need <= have)
+    return TRUE;
+  g_autofree char *need_text = g_format_size (need), *have_text = g_format_size (have);
+  g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL,
+               "The model \"%s\" needs %s of memory and this machine has %s; choose a smaller model.", info->path, need_text, have_text);
+  return FALSE;
+}
+
+static gboolean check_model (struct engine_model *model, const char *path, GError **error)
+{
+  const struct engine_model_info *info = engine_model_get_info (model);
+  if (info->role != ENGINE_ROLE_GENERATOR) {
+    g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL,
+                 "The model \"%s\" does not write text (its role is \"%s\"); choose a generator.", path, role_names[info->role]);
+    return FALSE;
+  }
+  if (!info->runs) {
+    g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL, "The model \"%s\" does not run: %s", path, info->reason);
+    return FALSE;
+  }
+  return fits_memory (info, engine_model_get_session_bytes (model, CONTEXT_TOKENS), error);
+}
+
+LecternGenerator *lectern_generator_open (const char *path, int n_threads, GError **error)
+{
+  struct engine_error problem;
+  struct engine_model *model = NULL;
+  if (engine_model_open (path, &model, &problem) != ENGINE_OK) {
+    g_set_error_literal (error, LECTERN_ERROR, LECTERN_ERROR_MODEL, problem.message);
+    return NULL;
+  }
+  if (!check_model (model, path, error)) {
+    engine_model_close (model);
+    return NULL;
+  }
+  struct engine_session_options options = { .n_threads = MAX (n_threads, 0) };
+  struct engine_session *session = NULL;
+  if (engine_session_new (model, &options, &session, &problem) != ENGINE_OK) {
+    engine_model_close (model);
+    g_set_error_literal (error, LECTERN_ERROR, LECTERN_ERROR_MODEL, problem.message);
+    return NULL;
+  }
+  LecternGenerator *generator = g_new0 (LecternGenerator, 1);
+  generator->path = g_strdup (path);
+  generator->model = model;
+  generator->session = session;
+  return generator;
+}
+
+void lectern_generator_close (LecternGenerator *generator)
+{
+  if (!generator)
+    return;
+  engine_session_free (generator->session);
+  engine_model_close (generator->model);
+  g_free (generator->path);
+  g_free (generator);
+}
+
+const char *lectern_generator_get_path (LecternGenerator *generator)
+{
+  return generator->path;
+}
