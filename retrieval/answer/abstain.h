@@ -12,7 +12,6 @@ typedef struct {
   double sentence; /* the same by one sentence with the one before it and its headings */
   double missing;  /* share of the question's weight that the heaviest term missing from the best passage has */
   double absent;   /* share of the weight of terms that no passage has */
-  double named;    /* share of the names' and numbers' weight missing from the best passage */
 } LecternSignals;
 
 void lectern_signals_read (GPtrArray *passages, const LecternQuestion *question, LecternSignals *signals);

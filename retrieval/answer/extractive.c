@@ -7,13 +7,24 @@
 static const struct {
   double before, announced, heading, title, passage; /* coverage that the surroundings add */
   double rank, form, steps, density;                 /* bonuses */
-  double is_heading, is_question, is_short, is_long;  /* penalties */
+  double is_heading, is_question, is_short, is_long; /* penalties */
   double next, again;                                /* shares of the best score that another sentence needs */
 } weights = {
-  .before = 0.35, .announced = 0.7, .heading = 0.6, .title = 0.3, .passage = 0.15,
-  .rank = 0.35, .form = 0.1, .steps = 0.1, .density = 0.1,
-  .is_heading = 0.5, .is_question = 0.4, .is_short = 0.2, .is_long = 0.1,
-  .next = 0.55, .again = 0.9,
+  .before = 0.35,
+  .announced = 0.7,
+  .heading = 0.6,
+  .title = 0.3,
+  .passage = 0.15,
+  .rank = 0.6,
+  .form = 0.1,
+  .steps = 0.12,
+  .density = 0.1,
+  .is_heading = 0.5,
+  .is_question = 0.4,
+  .is_short = 0.2,
+  .is_long = 0.1,
+  .next = 0.45,
+  .again = 0.9,
 };
 
 enum { MAX_SENTENCES = 4, MAX_RUN = 14, MAX_RUN_BYTES = 1600, SHORT_TERMS = 3, LONG_TERMS = 45 };
@@ -32,15 +43,17 @@ static LecternPassageSentence *sentence_at (const LecternPassage *passage, guint
 /* ---- form of the answer ---------------------------------------------------------------------------------- */
 
 /* Lower case, spaces around; one list for all languages, since a cue of one is rare in another. */
-static const char reason_cues[] = " because | due to | since | so that | in order to | weil | da | damit | denn | car | parce que | afin "
-                                  "| porque | perché | affinché | omdat | zodat | eftersom | потому что | чтобы |因为|为了|ため|から";
-static const char definition_cues[] = " is a | is an | is the | are the | means | refers to | is called | stands for | ist ein | ist eine | ist der "
-                                      "| ist die | ist das | bedeutet | bezeichnet | heißt | est un | est une | désigne | signifie | es un | es una "
-                                      "| significa | è un | è una | é um | é uma | is een | är en | är ett | это | означает |是|とは|指す";
+static const char reason_cues[]
+    = " because | due to | since | so that | in order to | weil | da | damit | denn | car | parce que | afin "
+      "| porque | perché | affinché | omdat | zodat | eftersom | потому что | чтобы |因为|为了|ため|から";
+static const char definition_cues[]
+    = " is a | is an | is the | are the | means | refers to | is called | stands for | ist ein | ist eine | ist der "
+      "| ist die | ist das | bedeutet | bezeichnet | heißt | est un | est une | désigne | signifie | es un | es una "
+      "| significa | è un | è una | é um | é uma | is een | är en | är ett | это | означает |是|とは|指す";
 
 static gboolean has_cue (const char *text, gsize length, const char *cues)
 {
-  g_autofree char *lower = g_utf8_strdown (text, (gssize) length);
+  g_autofree char *lower = g_utf8_strdown (text, (gssize)length);
   g_auto (GStrv) list = g_strsplit (cues, "|", -1);
   for (char **cue = list; *cue; cue++)
     if (strstr (lower, g_strstrip (*cue)))
@@ -49,8 +62,8 @@ static gboolean has_cue (const char *text, gsize length, const char *cues)
 }
 
 /* Whether the sentence holds a name or number that the question does not. */
-static gboolean has_new (const LecternPassage *passage, const LecternPassageSentence *sentence, const LecternQuestion *question,
-                         guint32 flag)
+static gboolean has_new (const LecternPassage *passage, const LecternPassageSentence *sentence,
+                         const LecternQuestion *question, guint32 flag)
 {
   for (guint i = sentence->first_term; i < sentence->first_term + sentence->n_terms; i++) {
     const LecternTerm *term = &g_array_index (passage->terms, LecternTerm, i);
@@ -65,7 +78,8 @@ static gboolean has_new (const LecternPassage *passage, const LecternPassageSent
   return FALSE;
 }
 
-static double form_bonus (const LecternPassage *passage, const LecternPassageSentence *sentence, const LecternQuestion *question)
+static double form_bonus (const LecternPassage *passage, const LecternPassageSentence *sentence,
+                          const LecternQuestion *question)
 {
   const char *text = passage->result->text + sentence->range.start;
   gsize length = sentence->range.end - sentence->range.start;
@@ -76,13 +90,31 @@ static double form_bonus (const LecternPassage *passage, const LecternPassageSen
   case LECTERN_ASKS_PERSON:
   case LECTERN_ASKS_PLACE: fits = has_new (passage, sentence, question, LECTERN_TERM_NAME); break;
   case LECTERN_ASKS_STEPS:
-  case LECTERN_ASKS_LIST:
-    return sentence->kind & (LECTERN_SENTENCE_LIST | LECTERN_SENTENCE_OPENS) ? weights.steps : 0;
+  case LECTERN_ASKS_LIST: return sentence->kind & (LECTERN_SENTENCE_LIST | LECTERN_SENTENCE_OPENS) ? weights.steps : 0;
   case LECTERN_ASKS_DEFINITION: fits = has_cue (text, length, definition_cues); break;
   case LECTERN_ASKS_REASON: fits = has_cue (text, length, reason_cues); break;
   case LECTERN_ASKS_ANYTHING: break;
   }
   return fits ? weights.form : 0;
+}
+
+/* Whether the sentence adds at most one word, and no name or number, to what it shares with the question. */
+static gboolean restates (const LecternPassage *passage, const LecternPassageSentence *sentence,
+                          const LecternQuestion *question)
+{
+  guint n_new = 0;
+  for (guint i = sentence->first_term; i < sentence->first_term + sentence->n_terms; i++) {
+    const LecternTerm *term = &g_array_index (passage->terms, LecternTerm, i);
+    if (term->flags & LECTERN_TERM_STOP)
+      continue;
+    gboolean asked = FALSE;
+    for (guint k = 0; k < question->terms->len && !asked; k++)
+      asked = g_array_index (question->terms, LecternQuestionTerm, k).id == term->id;
+    if (!asked && (term->flags & (LECTERN_TERM_NUMBER | LECTERN_TERM_NAME)))
+      return FALSE;
+    n_new += !asked;
+  }
+  return sentence->hits.exact && n_new <= (sentence->n_content >= 4 ? 1u : 0u);
 }
 
 /* ---- scores ---------------------------------------------------------------------------------------------- */
@@ -99,7 +131,10 @@ static double score_sentence (const LecternPassage *passage, guint i, const Lect
   double score = lectern_hits_coverage (hits, question);
   if (i > 0) {
     const LecternPassageSentence *before = sentence_at (passage, i - 1);
-    gboolean announces = (before->kind & (LECTERN_SENTENCE_HEADING | LECTERN_SENTENCE_QUESTION | LECTERN_SENTENCE_OPENS)) != 0;
+    gboolean announces = (before->kind
+                          & (LECTERN_SENTENCE_HEADING | LECTERN_SENTENCE_QUESTION | LECTERN_SENTENCE_OPENS
+                             | LECTERN_SENTENCE_RESTATES))
+                         != 0;
     score += gain (hits, before->hits, question) * (announces ? weights.announced : weights.before);
     hits = lectern_hits_or (hits, before->hits);
   }
@@ -110,13 +145,13 @@ static double score_sentence (const LecternPassage *passage, guint i, const Lect
   score += gain (hits, passage->hits, question) * weights.passage;
 
   score += weights.rank * passage->score + form_bonus (passage, sentence, question);
-  guint n_hits = (guint) __builtin_popcountll (sentence->hits.exact);
+  guint n_hits = (guint)__builtin_popcountll (sentence->hits.exact);
   score += weights.density * n_hits / MAX (sentence->n_content, 4u);
   if (sentence->kind & LECTERN_SENTENCE_HEADING)
     score -= weights.is_heading;
-  if (sentence->kind & LECTERN_SENTENCE_QUESTION)
+  if (sentence->kind & (LECTERN_SENTENCE_QUESTION | LECTERN_SENTENCE_RESTATES))
     score -= weights.is_question;
-  if (sentence->n_content < SHORT_TERMS && !(sentence->kind & LECTERN_SENTENCE_TABLE))
+  if (sentence->n_content < SHORT_TERMS && !(sentence->kind & (LECTERN_SENTENCE_TABLE | LECTERN_SENTENCE_OPENS)))
     score -= weights.is_short;
   if (sentence->n_content > LONG_TERMS)
     score -= weights.is_long;
@@ -127,6 +162,10 @@ void lectern_extractive_score (GPtrArray *passages, const LecternQuestion *quest
 {
   for (guint p = 0; p < passages->len; p++) {
     const LecternPassage *passage = g_ptr_array_index (passages, p);
+    for (guint i = 0; i < passage->sentences->len; i++)
+      if (!(sentence_at (passage, i)->kind & LECTERN_SENTENCE_OPENS)
+          && restates (passage, sentence_at (passage, i), question))
+        sentence_at (passage, i)->kind |= LECTERN_SENTENCE_RESTATES;
     for (guint i = 0; i < passage->sentences->len; i++)
       sentence_at (passage, i)->score = score_sentence (passage, i, question);
   }
@@ -184,9 +223,9 @@ static gboolean grow_run (const LecternPassage *passage, guint *first, guint *la
   }
   guint to = MAX (from, *last);
   const LecternPassageSentence *start = sentence_at (passage, from);
-  while (to + 1 < passage->sentences->len && to + 1 - from < MAX_RUN &&
-         (is_item (passage, to + 1) || continues_item (passage, to + 1)) &&
-         sentence_at (passage, to + 1)->range.end - start->range.start <= MAX_RUN_BYTES)
+  while (to + 1 < passage->sentences->len && to + 1 - from < MAX_RUN
+         && (is_item (passage, to + 1) || continues_item (passage, to + 1))
+         && sentence_at (passage, to + 1)->range.end - start->range.start <= MAX_RUN_BYTES)
     to++;
   if (to - from < 1)
     return FALSE;
@@ -201,7 +240,8 @@ static gboolean grow_run (const LecternPassage *passage, guint *first, guint *la
 static gboolean may_join (const LecternPassage *passage, guint i, double needed)
 {
   const LecternPassageSentence *sentence = sentence_at (passage, i);
-  return !(sentence->kind & (LECTERN_SENTENCE_HEADING | LECTERN_SENTENCE_QUESTION | LECTERN_SENTENCE_TABLE)) && sentence->score >= needed;
+  return !(sentence->kind & (LECTERN_SENTENCE_HEADING | LECTERN_SENTENCE_QUESTION | LECTERN_SENTENCE_TABLE))
+         && sentence->score >= needed;
 }
 
 static void grow_sentences (const LecternPassage *passage, double needed, guint *first, guint *last)
@@ -209,7 +249,8 @@ static void grow_sentences (const LecternPassage *passage, double needed, guint 
   guint wanted = *first;
   if (sentence_at (passage, wanted)->kind & LECTERN_SENTENCE_TABLE)
     return;
-  while (*last - *first + 1 < MAX_SENTENCES && *last + 1 < passage->sentences->len && may_join (passage, *last + 1, needed))
+  while (*last - *first + 1 < MAX_SENTENCES && *last + 1 < passage->sentences->len
+         && may_join (passage, *last + 1, needed))
     ++*last;
   while (*last - *first + 1 < MAX_SENTENCES && *first > 0 && may_join (passage, *first - 1, needed))
     --*first;
@@ -223,6 +264,28 @@ static guint table_header (const LecternPassage *passage, guint i)
   return i;
 }
 
+/* Documents repeat themselves; the answer need not. Case and what is not a letter or digit do not count. */
+static gboolean is_quoted (GPtrArray *quotes, const char *text)
+{
+  for (guint i = 0; i < quotes->len; i++) {
+    const char *a = ((LecternQuote *)g_ptr_array_index (quotes, i))->text, *b = text;
+    guint same = 0;
+    while (*a && *b) {
+      while (*a && (guchar)*a < 0x80 && !g_ascii_isalnum (*a))
+        a++;
+      while (*b && (guchar)*b < 0x80 && !g_ascii_isalnum (*b))
+        b++;
+      if (g_ascii_tolower (*a) != g_ascii_tolower (*b))
+        break;
+      if (*a)
+        a++, b++, same++;
+    }
+    if (same && (!*a || !*b))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void add_quotes (GPtrArray *quotes, const LecternPassage *passage, guint p, guint first, guint last)
 {
   for (guint i = first; i <= last; i++) {
@@ -230,7 +293,8 @@ static void add_quotes (GPtrArray *quotes, const LecternPassage *passage, guint 
     LecternQuote *quote = g_new0 (LecternQuote, 1);
     quote->passage = p;
     quote->line = (sentence->kind & (LECTERN_SENTENCE_LIST | LECTERN_SENTENCE_TABLE)) != 0;
-    quote->text = g_strndup (passage->result->text + sentence->range.start, sentence->range.end - sentence->range.start);
+    quote->text
+        = g_strndup (passage->result->text + sentence->range.start, sentence->range.end - sentence->range.start);
     guint header = sentence->kind & LECTERN_SENTENCE_TABLE ? table_header (passage, i) : i;
     if (header != i) {
       const LecternPassageSentence *top = sentence_at (passage, header);
@@ -238,21 +302,24 @@ static void add_quotes (GPtrArray *quotes, const LecternPassage *passage, guint 
       g_autofree char *names = g_strndup (passage->result->text + top->range.start, top->range.end - top->range.start);
       quote->text = g_strconcat (names, "\n", row, NULL);
     }
-    g_ptr_array_add (quotes, quote);
+    if (is_quoted (quotes, quote->text))
+      lectern_quote_free (quote);
+    else
+      g_ptr_array_add (quotes, quote);
   }
 }
 
 GPtrArray *lectern_extractive_quote (GPtrArray *passages, const LecternQuestion *question)
 {
-  GPtrArray *quotes = g_ptr_array_new_with_free_func ((GDestroyNotify) lectern_quote_free);
+  GPtrArray *quotes = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_quote_free);
   guint p, best;
   if (!find_best (passages, G_MAXUINT, &p, &best))
     return quotes;
   const LecternPassage *passage = g_ptr_array_index (passages, p);
   double score = sentence_at (passage, best)->score;
   guint first = best, last = best;
-  gboolean wants_run = question->asks == LECTERN_ASKS_STEPS || question->asks == LECTERN_ASKS_LIST ||
-                       (sentence_at (passage, best)->kind & LECTERN_SENTENCE_OPENS);
+  gboolean wants_run = question->asks == LECTERN_ASKS_STEPS || question->asks == LECTERN_ASKS_LIST
+                       || (sentence_at (passage, best)->kind & LECTERN_SENTENCE_OPENS);
   if (!wants_run || !grow_run (passage, &first, &last))
     grow_sentences (passage, score * weights.next, &first, &last);
   add_quotes (quotes, passage, p, first, last);

@@ -20,10 +20,10 @@ static void cancel_session (GCancellable *cancellable, gpointer session)
 /* Greedy decoding can fall into a cycle; three turns of it are enough. */
 static gboolean is_looping (const GArray *ids)
 {
-  const gint32 *end = (const gint32 *) (void *) ids->data + ids->len;
+  const gint32 *end = (const gint32 *)(void *)ids->data + ids->len;
   for (guint period = 1; period <= LOOP_MAX_PERIOD; period++) {
     guint repeats = MAX (LOOP_REPEATS, (LOOP_MIN_TOKENS + period - 1) / period);
-    if ((guint64) period * repeats > ids->len)
+    if ((guint64)period * repeats > ids->len)
       continue;
     guint n = period * (repeats - 1);
     if (!memcmp (end - n, end - n - period, n * sizeof (gint32)))
@@ -59,8 +59,8 @@ static void show (Stream *stream, const char *piece)
   stream->shown = stream->text->len;
 }
 
-static gboolean decode (LecternGenerator *generator, struct engine_sampler *sampler, struct engine_text_stream *pieces, Stream *stream,
-                        LecternTimings *timings, gint64 start, struct engine_error *problem)
+static gboolean decode (LecternGenerator *generator, struct engine_sampler *sampler, struct engine_text_stream *pieces,
+                        Stream *stream, LecternTimings *timings, gint64 start, struct engine_error *problem)
 {
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   size_t context = engine_session_get_context_tokens (generator->session);
@@ -71,7 +71,7 @@ static gboolean decode (LecternGenerator *generator, struct engine_sampler *samp
     g_array_append_val (ids, id);
     timings->generated_tokens++;
     if (n == 0)
-      timings->first_token_ms = (double) (g_get_monotonic_time () - start) / 1000;
+      timings->first_token_ms = (double)(g_get_monotonic_time () - start) / 1000;
     show (stream, engine_text_stream_push (pieces, id));
     if (is_looping (ids) || engine_session_get_n_tokens (generator->session) >= context)
       break;
@@ -82,8 +82,9 @@ static gboolean decode (LecternGenerator *generator, struct engine_sampler *samp
   return TRUE;
 }
 
-char *lectern_generate (LecternGenerator *generator, const struct engine_tokens *prompt, const LecternGenerateOptions *options,
-                        LecternTimings *timings, GCancellable *cancellable, GError **error)
+char *lectern_generate (LecternGenerator *generator, const struct engine_tokens *prompt,
+                        const LecternGenerateOptions *options, LecternTimings *timings, GCancellable *cancellable,
+                        GError **error)
 {
   struct engine_error problem = { 0 };
   struct engine_sampler *sampler = NULL;
@@ -99,15 +100,17 @@ char *lectern_generate (LecternGenerator *generator, const struct engine_tokens 
 
   gint64 start = g_get_monotonic_time ();
   size_t n_cached = 0;
-  gboolean done = engine_sampler_new (&sampling, engine_model_get_info (generator->model)->n_vocab, &sampler, &problem) == ENGINE_OK &&
-                  engine_text_stream_new (generator->model, &pieces, &problem) == ENGINE_OK &&
-                  engine_session_set_tokens (generator->session, prompt->ids, prompt->n, &n_cached, &problem) == ENGINE_OK;
+  gboolean done
+      = engine_sampler_new (&sampling, engine_model_get_info (generator->model)->n_vocab, &sampler, &problem)
+            == ENGINE_OK
+        && engine_text_stream_new (generator->model, &pieces, &problem) == ENGINE_OK
+        && engine_session_set_tokens (generator->session, prompt->ids, prompt->n, &n_cached, &problem) == ENGINE_OK;
   gint64 prefilled = g_get_monotonic_time ();
-  timings->prompt_tokens = (guint) prompt->n;
-  timings->cached_tokens = (guint) n_cached;
-  timings->prefill_ms = (double) (prefilled - start) / 1000;
+  timings->prompt_tokens = (guint)prompt->n;
+  timings->cached_tokens = (guint)n_cached;
+  timings->prefill_ms = (double)(prefilled - start) / 1000;
   done = done && decode (generator, sampler, pieces, &stream, timings, start, &problem);
-  timings->decode_ms = (double) (g_get_monotonic_time () - prefilled) / 1000;
+  timings->decode_ms = (double)(g_get_monotonic_time () - prefilled) / 1000;
 
   if (handler)
     g_cancellable_disconnect (cancellable, handler);

@@ -44,7 +44,7 @@ double lectern_grounding_score (LecternTermer *termer, const char *sentence, con
     if (!has[term->id] && (term->flags & LECTERN_TERM_NUMBER))
       return 0;
   }
-  return total ? (double) found / total : 0;
+  return total ? (double)found / total : 0;
 }
 
 /* ---- marks ----------------------------------------------------------------------------------------------- */
@@ -53,7 +53,7 @@ static void add_citation (GArray *citations, guint64 n, guint n_sources)
 {
   if (n < 1 || n > n_sources || citations->len >= MAX_CITATIONS)
     return;
-  guint number = (guint) n;
+  guint number = (guint)n;
   for (guint i = 0; i < citations->len; i++)
     if (g_array_index (citations, guint, i) == number)
       return;
@@ -73,7 +73,7 @@ static const char *read_mark (const char *p, const char *end, GArray *citations,
     if (g_ascii_isdigit (*p)) {
       guint64 n = 0;
       for (guint digits = 0; p < end && g_ascii_isdigit (*p); p++, digits++)
-        n = digits < 6 ? n * 10 + (guint64) (*p - '0') : G_MAXUINT32;
+        n = digits < 6 ? n * 10 + (guint64)(*p - '0') : G_MAXUINT32;
       if (range)
         for (guint64 k = previous + 1; k < n && k - previous < MAX_CITATIONS; k++)
           g_array_append_val (numbers, k);
@@ -134,8 +134,8 @@ static gboolean is_supported (const LecternSentence *sentence, GPtrArray *texts,
     g_string_append (joined, g_ptr_array_index (texts, g_array_index (sentence->citations, guint, i) - 1));
     g_string_append_c (joined, '\n');
   }
-  return sentence->citations->len > 0 &&
-         lectern_grounding_score (termer, sentence->text, joined->str) >= lectern_grounding_threshold;
+  return sentence->citations->len > 0
+         && lectern_grounding_score (termer, sentence->text, joined->str) >= lectern_grounding_threshold;
 }
 
 static void attach_best (LecternSentence *sentence, GPtrArray *texts, LecternTermer *termer)
@@ -156,14 +156,15 @@ static void attach_best (LecternSentence *sentence, GPtrArray *texts, LecternTer
 /* The sentences with the marks that were found in or behind them, and where each stands in the generated text. */
 static GPtrArray *read_sentences (const char *generated, const char *language, guint n_sources, GArray *places)
 {
-  GPtrArray *sentences = g_ptr_array_new_with_free_func ((GDestroyNotify) lectern_sentence_free);
+  GPtrArray *sentences = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_sentence_free);
   g_autoptr (GArray) ranges = g_array_new (FALSE, FALSE, sizeof (LecternRange));
   lectern_sentences_split (generated, -1, language, ranges);
   for (guint i = 0; i < ranges->len; i++) {
     LecternRange range = g_array_index (ranges, LecternRange, i);
     LecternSentence *sentence = g_new0 (LecternSentence, 1);
     sentence->citations = g_array_new (FALSE, FALSE, sizeof (guint));
-    sentence->text = g_strstrip (strip_marks (generated + range.start, range.end - range.start, sentence->citations, n_sources));
+    sentence->text
+        = g_strstrip (strip_marks (generated + range.start, range.end - range.start, sentence->citations, n_sources));
     if (*sentence->text) {
       g_ptr_array_add (sentences, sentence);
       g_array_append_val (places, range);
@@ -180,7 +181,8 @@ static GPtrArray *read_sentences (const char *generated, const char *language, g
   return sentences;
 }
 
-GPtrArray *lectern_ground (const char *generated, GPtrArray *sources, LecternTermer *termer, const char *language, char **answer)
+GPtrArray *lectern_ground (const char *generated, GPtrArray *sources, LecternTermer *termer, const char *language,
+                           char **answer)
 {
   g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < sources->len; i++)
@@ -211,14 +213,56 @@ GPtrArray *lectern_ground (const char *generated, GPtrArray *sources, LecternTer
 
 /* Lower case. What small models say instead of the agreed words. */
 static const char *const refusals[] = {
-  "not in the documents", "not in the passages", "not in the provided", "do not contain", "does not contain", "don't contain",
-  "do not mention", "does not mention", "is not mentioned", "are not mentioned", "not specified in", "do not specify",
-  "do not provide", "does not provide", "no information", "cannot be answered", "can't be answered", "unable to answer",
-  "cannot find", "could not find", "do not answer", "does not answer", "nicht in den dokumenten", "nicht in den passagen",
-  "keine information", "enthalten keine", "enthält keine", "nicht erwähnt", "ne contiennent pas", "ne contient pas",
-  "pas mentionné", "aucune information", "no se menciona", "no contienen", "no hay información", "non contengono",
-  "non è menzionato", "nessuna informazione", "não contêm", "não é mencionado", "niet in de documenten", "geen informatie",
-  "inte i dokumenten", "ingen information", "не содержит", "нет информации", "не упоминается", "文档中没有", "没有提到", "記載されていません",
+  "not in the documents",
+  "not in the passages",
+  "not in the provided",
+  "do not contain",
+  "does not contain",
+  "don't contain",
+  "do not mention",
+  "does not mention",
+  "is not mentioned",
+  "are not mentioned",
+  "not specified in",
+  "do not specify",
+  "do not provide",
+  "does not provide",
+  "no information",
+  "cannot be answered",
+  "can't be answered",
+  "unable to answer",
+  "cannot find",
+  "could not find",
+  "do not answer",
+  "does not answer",
+  "nicht in den dokumenten",
+  "nicht in den passagen",
+  "keine information",
+  "enthalten keine",
+  "enthält keine",
+  "nicht erwähnt",
+  "ne contiennent pas",
+  "ne contient pas",
+  "pas mentionné",
+  "aucune information",
+  "no se menciona",
+  "no contienen",
+  "no hay información",
+  "non contengono",
+  "non è menzionato",
+  "nessuna informazione",
+  "não contêm",
+  "não é mencionado",
+  "niet in de documenten",
+  "geen informatie",
+  "inte i dokumenten",
+  "ingen information",
+  "не содержит",
+  "нет информации",
+  "не упоминается",
+  "文档中没有",
+  "没有提到",
+  "記載されていません",
 };
 
 gboolean lectern_is_refusal (const char *answer)

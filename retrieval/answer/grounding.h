@@ -17,7 +17,8 @@ extern const double lectern_grounding_threshold;
 /* Reads the marks of a model's answer ("[1]", "[1,2]", "[1][2]", "[1-3]"). Returns sentences (of LecternSentence, the text
  * without marks) and in *answer the answer with the marks that point at sources, in one form: "[1][2]". A sentence without
  * marks gets the source that supports it best, if one does. */
-GPtrArray *lectern_ground (const char *generated, GPtrArray *sources, LecternTermer *termer, const char *language, char **answer);
+GPtrArray *lectern_ground (const char *generated, GPtrArray *sources, LecternTermer *termer, const char *language,
+                           char **answer);
 
 /* Whether an answer says, in whatever words, that the documents do not hold the answer. */
 gboolean lectern_is_refusal (const char *answer);

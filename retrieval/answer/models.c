@@ -37,9 +37,9 @@ static LecternModel *describe (const char *path)
     model->architecture = g_strdup ("");
     model->role = g_strdup ("other");
     model->reason = g_strdup (problem.message);
-    GStatBuf stat;
-    if (g_stat (path, &stat) == 0)
-      model->size_bytes = stat.st_size;
+    GStatBuf file_stat;
+    if (g_stat (path, &file_stat) == 0)
+      model->size_bytes = file_stat.st_size;
     return model;
   }
   const struct engine_model_info *info = engine_model_get_info (file);
@@ -48,23 +48,23 @@ static LecternModel *describe (const char *path)
   model->role = g_strdup (role_names[info->role]);
   model->runs = info->runs;
   model->reason = info->runs ? NULL : g_strdup (info->reason);
-  model->size_bytes = (gint64) info->file_bytes;
+  model->size_bytes = (gint64)info->file_bytes;
   model->memory_bytes = model->size_bytes;
   if (info->runs && info->role == ENGINE_ROLE_GENERATOR)
-    model->memory_bytes += (gint64) engine_model_get_session_bytes (file, CONTEXT_TOKENS);
-  model->n_parameters = (gint64) info->n_parameters;
+    model->memory_bytes += (gint64)engine_model_get_session_bytes (file, CONTEXT_TOKENS);
+  model->n_parameters = (gint64)info->n_parameters;
   engine_model_close (file);
   return model;
 }
 
 static int compare_names (gconstpointer a, gconstpointer b)
 {
-  return strcmp (*(char *const *) a, *(char *const *) b);
+  return strcmp (*(char *const *)a, *(char *const *)b);
 }
 
 GPtrArray *lectern_models_list (const char *dir)
 {
-  GPtrArray *models = g_ptr_array_new_with_free_func ((GDestroyNotify) lectern_model_free);
+  GPtrArray *models = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_model_free);
   g_autofree char *folder = g_build_filename (dir, "models", NULL);
   g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
@@ -86,12 +86,13 @@ static gboolean fits_memory (const struct engine_model_info *info, guint64 sessi
   long pages = sysconf (_SC_PHYS_PAGES), page_bytes = sysconf (_SC_PAGESIZE);
   if (pages <= 0 || page_bytes <= 0)
     return TRUE;
-  guint64 have = (guint64) pages * (guint64) page_bytes, need = info->file_bytes + session_bytes;
+  guint64 have = (guint64)pages * (guint64)page_bytes, need = info->file_bytes + session_bytes;
   if (need <= have)
     return TRUE;
   g_autofree char *need_text = g_format_size (need), *have_text = g_format_size (have);
   g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL,
-               "The model \"%s\" needs %s of memory and this machine has %s; choose a smaller model.", info->path, need_text, have_text);
+               "The model \"%s\" needs %s of memory and this machine has %s; choose a smaller model.", info->path,
+               need_text, have_text);
   return FALSE;
 }
 
@@ -100,7 +101,8 @@ static gboolean check_model (struct engine_model *model, const char *path, GErro
   const struct engine_model_info *info = engine_model_get_info (model);
   if (info->role != ENGINE_ROLE_GENERATOR) {
     g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL,
-                 "The model \"%s\" does not write text (its role is \"%s\"); choose a generator.", path, role_names[info->role]);
+                 "The model \"%s\" does not write text (its role is \"%s\"); choose a generator.", path,
+                 role_names[info->role]);
     return FALSE;
   }
   if (!info->runs) {

@@ -5,7 +5,7 @@
 
 /* Measured on the judged manuals and handbooks (tests/bench/bench-answers.c). */
 static const double partial_credit = 0.6, weight_floor = 0.25;
-enum { MAX_TITLE_TERMS = 9, MIN_PART_BYTES = 5 };
+enum { MAX_TITLE_TERMS = 9, MIN_PART_BYTES = 5, MIN_MISSPELT_BYTES = 6 };
 
 void lectern_passage_free (LecternPassage *passage)
 {
@@ -21,13 +21,13 @@ void lectern_passage_free (LecternPassage *passage)
 
 static gboolean same_heading (const LecternResult *a, const LecternResult *b)
 {
-  return g_strv_equal ((const char *const *) a->heading, (const char *const *) b->heading);
+  return g_strv_equal ((const char *const *)a->heading, (const char *const *)b->heading);
 }
 
 /* Appends `next`, which follows `result` in the document. */
 static void join_results (LecternResult *result, LecternResult *next)
 {
-  guint32 shift = (guint32) strlen (result->text) + 1;
+  guint32 shift = (guint32)strlen (result->text) + 1;
   char *text = g_strconcat (result->text, "\n", next->text, NULL);
   g_free (result->text);
   result->text = text;
@@ -41,7 +41,7 @@ static void join_results (LecternResult *result, LecternResult *next)
 
 static int compare_places (gconstpointer a, gconstpointer b)
 {
-  const LecternResult *one = *(LecternResult *const *) a, *other = *(LecternResult *const *) b;
+  const LecternResult *one = *(LecternResult *const *)a, *other = *(LecternResult *const *)b;
   if (one->document != other->document)
     return one->document < other->document ? -1 : 1;
   return one->chunk < other->chunk ? -1 : one->chunk > other->chunk;
@@ -49,7 +49,7 @@ static int compare_places (gconstpointer a, gconstpointer b)
 
 static int compare_scores (gconstpointer a, gconstpointer b)
 {
-  const LecternResult *one = *(LecternResult *const *) a, *other = *(LecternResult *const *) b;
+  const LecternResult *one = *(LecternResult *const *)a, *other = *(LecternResult *const *)b;
   if (one->score != other->score)
     return one->score > other->score ? -1 : 1;
   return compare_places (a, b);
@@ -67,8 +67,8 @@ static GPtrArray *merge_neighbours (GPtrArray *results, guint max_tokens)
     LecternResult *next = g_ptr_array_index (results, i);
     LecternResult *last = merged->len ? g_ptr_array_index (merged, merged->len - 1) : NULL;
     guint next_tokens = lectern_count_tokens (next->text, -1);
-    if (last && last->document == next->document && next->chunk == last_chunk + 1 && same_heading (last, next) && last->spans &&
-        n_tokens + next_tokens <= max_tokens) {
+    if (last && last->document == next->document && next->chunk == last_chunk + 1 && same_heading (last, next)
+        && last->spans && n_tokens + next_tokens <= max_tokens) {
       join_results (last, next);
       last->score = MAX (last->score, next->score);
       n_tokens += next_tokens;
@@ -114,7 +114,7 @@ static guint sentence_kind (const char *text, LecternRange range, guint n_terms,
 {
   const char *start = text + range.start, *end = text + range.end;
   guint kind = 0;
-  const char *newline = end - start > 0 ? memchr (start, '\n', (gsize) (end - start)) : NULL;
+  const char *newline = end - start > 0 ? memchr (start, '\n', (gsize)(end - start)) : NULL;
   for (const char *p = start; p + 2 < end && !(kind & LECTERN_SENTENCE_TABLE); p++)
     if (p[0] == ' ' && p[1] == '|' && p[2] == ' ' && !newline)
       kind |= LECTERN_SENTENCE_TABLE;
@@ -124,8 +124,8 @@ static guint sentence_kind (const char *text, LecternRange range, guint n_terms,
   while (p < end && p - digits < 3 && g_ascii_isdigit (*p))
     p++;
   gboolean numbered = p > digits && p + 1 < end && (*p == '.' || *p == ')') && p[1] == ' ';
-  gboolean bullet = g_str_has_prefix (start, "- ") || g_str_has_prefix (start, "* ") || g_str_has_prefix (start, "• ") ||
-                    g_str_has_prefix (start, "– ") || g_str_has_prefix (start, "▪ ");
+  gboolean bullet = g_str_has_prefix (start, "- ") || g_str_has_prefix (start, "* ") || g_str_has_prefix (start, "• ")
+                    || g_str_has_prefix (start, "– ") || g_str_has_prefix (start, "▪ ");
   if (line_start && (numbered || bullet))
     kind |= LECTERN_SENTENCE_LIST;
   char mark = end[-1];
@@ -133,7 +133,7 @@ static guint sentence_kind (const char *text, LecternRange range, guint n_terms,
     kind |= LECTERN_SENTENCE_QUESTION;
   if (mark == ':' || (end - start >= 3 && !memcmp (end - 3, "：", 3)))
     kind |= LECTERN_SENTENCE_OPENS;
-  gboolean stopped = strchr (".!?;:]\")'", mark) != NULL || (guchar) mark >= 0x80;
+  gboolean stopped = strchr (".!?;:]\")'", mark) != NULL || (guchar)mark >= 0x80;
   if (!kind && !stopped && n_terms <= MAX_TITLE_TERMS && !last)
     kind |= LECTERN_SENTENCE_HEADING;
   return kind;
@@ -159,10 +159,10 @@ static void read_sentences (LecternPassage *passage, const char *language)
 
 GPtrArray *lectern_passages_assemble (GPtrArray *results, LecternTermer *termer, guint limit, guint max_tokens)
 {
-  GPtrArray *passages = g_ptr_array_new_with_free_func ((GDestroyNotify) lectern_passage_free);
+  GPtrArray *passages = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_passage_free);
   g_autoptr (GPtrArray) merged = merge_neighbours (results, max_tokens);
   g_autoptr (GHashTable) marks = g_hash_table_new (NULL, NULL);
-  double best = merged->len ? ((LecternResult *) g_ptr_array_index (merged, 0))->score : 0;
+  double best = merged->len ? ((LecternResult *)g_ptr_array_index (merged, 0))->score : 0;
   for (guint i = 0; i < merged->len; i++) {
     LecternPassage *passage = g_new0 (LecternPassage, 1);
     passage->result = g_ptr_array_index (merged, i);
@@ -199,6 +199,21 @@ static gboolean is_part (const char *a, gsize a_length, const char *b)
   return !memcmp (small, large, n) || !memcmp (small, large + m - n, n);
 }
 
+/* One letter wrong, missing, too many, or two swapped: "acoount", "serach". */
+static gboolean is_misspelt (const char *a, gsize a_length, const char *b)
+{
+  gsize b_length = strlen (b);
+  if (a_length < MIN_MISSPELT_BYTES || a[0] != b[0] || a_length + 1 < b_length || b_length + 1 < a_length)
+    return FALSE;
+  while (*a && *a == *b)
+    a++, b++;
+  if (!*a || !*b)
+    return TRUE;
+  if (a_length == b_length)
+    return !strcmp (a + 1, b + 1) || (a[0] == b[1] && a[1] == b[0] && !strcmp (a + 2, b + 2));
+  return a_length > b_length ? !strcmp (a + 1, b) : !strcmp (a, b + 1);
+}
+
 static GArray *find_meanings (LecternQuestion *question, LecternTermer *termer)
 {
   guint n = lectern_termer_get_n_terms (termer);
@@ -212,7 +227,9 @@ static GArray *find_meanings (LecternQuestion *question, LecternTermer *termer)
     if (wanted->flags & LECTERN_TERM_NUMBER)
       continue;
     for (guint id = 0; id < n; id++)
-      if (id != wanted->id && is_part (word, length, lectern_termer_get_term (termer, id)))
+      if (id != wanted->id
+          && (is_part (word, length, lectern_termer_get_term (termer, id))
+              || is_misspelt (word, length, lectern_termer_get_term (termer, id))))
         g_array_index (meanings, Meaning, id).partial |= G_GUINT64_CONSTANT (1) << i;
   }
   return meanings;
@@ -264,15 +281,16 @@ static void weigh_terms (GPtrArray *passages, LecternQuestion *question)
     term->weight = weight_floor + log (1 + (n - holders + 0.5) / (holders + 0.5)) / log (n + 2.0);
     if (term->flags & (LECTERN_TERM_NUMBER | LECTERN_TERM_NAME))
       term->weight *= 1.25;
+    term->weight *= term->prior;
   }
 }
 
 void lectern_passages_read (GPtrArray *passages, LecternQuestion *question, LecternTermer *termer)
 {
   /* Headings and titles first, so that their terms have ids before the meanings are looked up. */
-  GPtrArray *headings = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+  GPtrArray *headings = g_ptr_array_new_with_free_func ((GDestroyNotify)g_array_unref);
   for (guint p = 0; p < passages->len; p++) {
-    const LecternResult *result = ((LecternPassage *) g_ptr_array_index (passages, p))->result;
+    const LecternResult *result = ((LecternPassage *)g_ptr_array_index (passages, p))->result;
     g_autofree char *path = g_strjoinv ("\n", result->heading);
     g_autofree char *name = result->path ? g_path_get_basename (result->path) : NULL;
     g_autofree char *title = g_strconcat (result->title ? result->title : "", "\n", name, NULL);

@@ -18,6 +18,7 @@ typedef enum {
   LECTERN_SENTENCE_HEADING = 1 << 2,  /* a title, a caption, a fragment */
   LECTERN_SENTENCE_QUESTION = 1 << 3, /* ends in a question mark */
   LECTERN_SENTENCE_OPENS = 1 << 4,    /* ends in a colon: what it announces follows */
+  LECTERN_SENTENCE_RESTATES = 1 << 5, /* says what the question says and no more: the answer follows, if any */
 } LecternSentenceKind;
 
 typedef struct {

@@ -16,11 +16,12 @@ static const struct {
   char language[4];
   const char *name;
 } language_names[] = {
-  { "en", "English" }, { "de", "German" }, { "fr", "French" }, { "es", "Spanish" }, { "it", "Italian" }, { "pt", "Portuguese" },
-  { "nl", "Dutch" }, { "sv", "Swedish" }, { "da", "Danish" }, { "no", "Norwegian" }, { "fi", "Finnish" }, { "pl", "Polish" },
-  { "cs", "Czech" }, { "ro", "Romanian" }, { "hu", "Hungarian" }, { "tr", "Turkish" }, { "ru", "Russian" }, { "uk", "Ukrainian" },
-  { "bg", "Bulgarian" }, { "zh", "Chinese" }, { "ja", "Japanese" }, { "ko", "Korean" }, { "ar", "Arabic" }, { "he", "Hebrew" },
-  { "el", "Greek" }, { "th", "Thai" }, { "hi", "Hindi" },
+  { "en", "English" },    { "de", "German" },  { "fr", "French" },    { "es", "Spanish" },   { "it", "Italian" },
+  { "pt", "Portuguese" }, { "nl", "Dutch" },   { "sv", "Swedish" },   { "da", "Danish" },    { "no", "Norwegian" },
+  { "fi", "Finnish" },    { "pl", "Polish" },  { "cs", "Czech" },     { "ro", "Romanian" },  { "hu", "Hungarian" },
+  { "tr", "Turkish" },    { "ru", "Russian" }, { "uk", "Ukrainian" }, { "bg", "Bulgarian" }, { "zh", "Chinese" },
+  { "ja", "Japanese" },   { "ko", "Korean" },  { "ar", "Arabic" },    { "he", "Hebrew" },    { "el", "Greek" },
+  { "th", "Thai" },       { "hi", "Hindi" },
 };
 
 static const char *language_name (const char *language)
@@ -58,8 +59,8 @@ static void append_head (GString *out, const LecternResult *source, guint number
 }
 
 /* Bytes of the longest beginning of `text` that ends with a sentence and has at most `room` tokens. */
-static gboolean cut_at_sentence (const struct engine_model *model, const char *text, const char *language, size_t room, gsize *length,
-                                 GError **error)
+static gboolean cut_at_sentence (const struct engine_model *model, const char *text, const char *language, size_t room,
+                                 gsize *length, GError **error)
 {
   g_autoptr (GArray) ranges = g_array_new (FALSE, FALSE, sizeof (LecternRange));
   lectern_sentences_split (text, -1, language, ranges);
@@ -78,7 +79,8 @@ static gboolean cut_at_sentence (const struct engine_model *model, const char *t
   return TRUE;
 }
 
-static gboolean tokenize_chat (const struct engine_model *model, const char *user, struct engine_tokens *tokens, GError **error)
+static gboolean tokenize_chat (const struct engine_model *model, const char *user, struct engine_tokens *tokens,
+                               GError **error)
 {
   const struct engine_message messages[] = { { "system", rules }, { "user", user } };
   struct engine_error problem;
@@ -88,8 +90,8 @@ static gboolean tokenize_chat (const struct engine_model *model, const char *use
   return FALSE;
 }
 
-static gboolean append_passages (const struct engine_model *model, GString *user, const char *language, GPtrArray *sources, size_t room,
-                                 guint *n_used, GError **error)
+static gboolean append_passages (const struct engine_model *model, GString *user, const char *language,
+                                 GPtrArray *sources, size_t room, guint *n_used, GError **error)
 {
   *n_used = 0;
   for (guint i = 0; i < sources->len; i++) {
@@ -124,12 +126,14 @@ static gboolean append_passages (const struct engine_model *model, GString *user
   return TRUE;
 }
 
-gboolean lectern_prompt_build (LecternGenerator *generator, const char *question, const char *language, GPtrArray *sources,
-                               guint max_tokens, struct engine_tokens *tokens, guint *n_used, GError **error)
+gboolean lectern_prompt_build (LecternGenerator *generator, const char *question, const char *language,
+                               GPtrArray *sources, guint max_tokens, struct engine_tokens *tokens, guint *n_used,
+                               GError **error)
 {
   const struct engine_model *model = generator->model;
   size_t context = engine_session_get_context_tokens (generator->session);
-  g_autofree char *asking = g_strdup_printf ("Question: %s\nAnswer in %s, from the passages only.", question, language_name (language));
+  g_autofree char *asking
+      = g_strdup_printf ("Question: %s\nAnswer in %s, from the passages only.", question, language_name (language));
   struct engine_tokens bare = { 0 };
   if (!tokenize_chat (model, asking, &bare, error))
     return FALSE;
@@ -137,7 +141,8 @@ gboolean lectern_prompt_build (LecternGenerator *generator, const char *question
   engine_tokens_clear (&bare);
   if (fixed >= context) {
     g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL,
-                 "The question and an answer of %u tokens do not fit into the %zu tokens that the model \"%s\" holds; ask a shorter question.",
+                 "The question and an answer of %u tokens do not fit into the %zu tokens that the model \"%s\" holds; "
+                 "ask a shorter question.",
                  max_tokens, context, generator->path);
     return FALSE;
   }

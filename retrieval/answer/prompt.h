@@ -13,8 +13,9 @@ extern const char lectern_prompt_no_answer[];
  * the question last, so that the beginning stays the same from one question to the next. The last passage that fits only in
  * part is cut at a sentence; `*n_used` tells how many are in. Text of documents and of the question is message content: it
  * can never become special tokens. FALSE if not even the question fits, or the model has no chat template. */
-gboolean lectern_prompt_build (LecternGenerator *generator, const char *question, const char *language, GPtrArray *sources,
-                               guint max_tokens, struct engine_tokens *tokens, guint *n_used, GError **error);
+gboolean lectern_prompt_build (LecternGenerator *generator, const char *question, const char *language,
+                               GPtrArray *sources, guint max_tokens, struct engine_tokens *tokens, guint *n_used,
+                               GError **error);
 
 G_END_DECLS
 

@@ -7,40 +7,49 @@ static const struct {
   LecternAsks asks;
   const char *cues;
 } forms[] = {
-  { LECTERN_ASKS_NUMBER,
-    " how many | how much | how long | how often | how far | how old | how large | how big | how tall | how fast | how heavy "
-    "| what percentage | what is the maximum | what is the minimum | what is the cost | how high | wie viel| wieviel| wie lange "
-    "| wie oft | wie weit | wie hoch | wie groß | wie schwer | wie schnell | combien | cuánto| cuánta| quanto | quanta | quanti "
-    "| quante | quantos | quantas | hoeveel | hoe lang | hur många | hur mycket | hur länge | сколько | kaç |多少|几个|幾|いくつ|いくら|何個" },
+  { LECTERN_ASKS_NUMBER, " how many | how much | how long | how often | how far | how old | how large | how big | how "
+                         "tall | how fast | how heavy "
+                         "| what percentage | what is the maximum | what is the minimum | what is the cost | how high "
+                         "| wie viel| wieviel| wie lange "
+                         "| wie oft | wie weit | wie hoch | wie groß | wie schwer | wie schnell | combien | cuánto| "
+                         "cuánta| quanto | quanta | quanti "
+                         "| quante | quantos | quantas | hoeveel | hoe lang | hur många | hur mycket | hur länge | "
+                         "сколько | kaç |多少|几个|幾|いくつ|いくら|何個" },
   { LECTERN_ASKS_STEPS,
-    " how to | how do | how can | how should | how does one | how would | steps | procedure | wie kann | wie stelle | wie richte "
-    "| wie wechsle | wie schalte | wie reinige | wie mache | wie lade | wie setze | wie muss | wie lässt | comment | cómo | como "
+    " how to | how do | how can | how should | how does one | how would | steps | procedure | wie kann | wie stelle | "
+    "wie richte "
+    "| wie wechsle | wie schalte | wie reinige | wie mache | wie lade | wie setze | wie muss | wie lässt | comment | "
+    "cómo | como "
     "| come si | come posso | hoe kan | hoe moet | hur gör | hur kan | как | nasıl |怎么|如何|怎樣|どうやって|方法" },
-  { LECTERN_ASKS_TIME,
-    " when | what time | what year | which year | what date | what day | wann | welches jahr | in welchem jahr | um wie viel uhr "
-    "| quand | à quelle heure | cuándo | a qué hora | quando | wanneer | när | когда | ne zaman |什么时候|何时|哪年|哪一年|いつ" },
-  { LECTERN_ASKS_PERSON,
-    " who | whom | whose | wer | wen | wem | wessen | qui est | qui a | à qui | quién | quiénes | chi | quem | wie is | vem | кто "
-    "| кому | kim |谁|誰" },
-  { LECTERN_ASKS_PLACE,
-    " where | wo | wohin | woher | où | dónde | adónde | dove | onde | waar | var finns | где | куда | nerede |哪里|在哪|どこ" },
-  { LECTERN_ASKS_REASON,
-    " why | what causes | what is the reason | reason | warum | weshalb | wieso | pourquoi | por qué | perché | por que | waarom "
-    "| varför | почему | зачем | neden | niçin |为什么|为何|なぜ|どうして" },
-  { LECTERN_ASKS_LIST,
-    " what are | which are | what kinds | what types | list | welche | quels sont | quelles sont | cuáles son | quali sono | quais "
-    "são | welke | vilka |哪些" },
-  { LECTERN_ASKS_DEFINITION,
-    " what is | what does | what's | meaning of | definition | define | was ist | was bedeutet | was heißt | qu'est-ce | que "
-    "signifie | qué es | qué significa | cos'è | che cos | cosa significa | o que é | wat is | vad är | что такое | nedir |是什么|什么是|とは" },
+  { LECTERN_ASKS_TIME, " when | what time | what year | which year | what date | what day | wann | welches jahr | in "
+                       "welchem jahr | um wie viel uhr "
+                       "| quand | à quelle heure | cuándo | a qué hora | quando | wanneer | när | когда | ne zaman "
+                       "|什么时候|何时|哪年|哪一年|いつ" },
+  { LECTERN_ASKS_PERSON, " who | whom | whose | wer | wen | wem | wessen | qui est | qui a | à qui | quién | quiénes | "
+                         "chi | quem | wie is | vem | кто "
+                         "| кому | kim |谁|誰" },
+  { LECTERN_ASKS_PLACE, " where | wo | wohin | woher | où | dónde | adónde | dove | onde | waar | var finns | где | "
+                        "куда | nerede |哪里|在哪|どこ" },
+  { LECTERN_ASKS_REASON, " why | what causes | what is the reason | reason | warum | weshalb | wieso | pourquoi | por "
+                         "qué | perché | por que | waarom "
+                         "| varför | почему | зачем | neden | niçin |为什么|为何|なぜ|どうして" },
+  { LECTERN_ASKS_LIST, " what are | which are | what kinds | what types | list | welche | quels sont | quelles sont | "
+                       "cuáles son | quali sono | quais "
+                       "são | welke | vilka |哪些" },
+  { LECTERN_ASKS_DEFINITION, " what is | what does | what's | meaning of | definition | define | was ist | was "
+                             "bedeutet | was heißt | qu'est-ce | que "
+                             "signifie | qué es | qué significa | cos'è | che cos | cosa significa | o que é | wat is "
+                             "| vad är | что такое | nedir |是什么|什么是|とは" },
 };
 
 LecternAsks lectern_question_find_form (const char *text)
 {
   g_autofree char *lower = g_utf8_strdown (text, -1);
   g_autoptr (GString) padded = g_string_new (" ");
-  for (const char *p = lower; *p; p++)
-    g_string_append_c (padded, strchr (" \t\r\n?!.,:;()\"", *p) ? ' ' : *p);
+  for (const char *p = lower; *p; p = g_utf8_next_char (p)) {
+    gunichar c = g_utf8_get_char (p);
+    g_string_append_unichar (padded, c == '\'' || c == '-' || g_unichar_isalnum (c) || g_unichar_ismark (c) ? c : ' ');
+  }
   g_string_append_c (padded, ' ');
   for (gsize i = 0; i < G_N_ELEMENTS (forms); i++) {
     g_auto (GStrv) cues = g_strsplit (forms[i].cues, "|", -1);
@@ -49,6 +58,64 @@ LecternAsks lectern_question_find_form (const char *text)
         return forms[i].asks;
   }
   return LECTERN_ASKS_ANYTHING;
+}
+
+/* Words that people ask with and that documents need not hold. */
+static const struct {
+  char language[4];
+  const char *words;
+} asking[] = {
+  { "en", "long many much often far old big large last lasts explain explanation describe tell mean meaning know "
+          "understand want need like please kindly brief briefly detail fix solve "
+          "solution resolve issue problem step procedure way feature purpose info information help happen get getting "
+          "got give find "
+          "look looking say said thing kind type question answer wonder possible able according text document "
+          "documents manual "
+          "described mention mentioned stated key main important importance specific example example someone person "
+          "people sure "
+          "figure trying try unable wrong go going come called provide various some list overview" },
+  { "de", "lange lang hoch groß weit oft erklären erkläre beschreiben beschreibe bedeuten bedeutet wissen brauche "
+          "brauchen bitte kurz genau problem lösung lösen "
+          "schritt schritte funktion hilfe helfen passiert geben gibt finden finde frage antwort möglich laut text "
+          "dokument handbuch "
+          "erwähnt wichtig wichtigste beispiel geht gehen gehört macht sagt gilt nennen nenne liste" },
+  { "fr", "expliquer expliquez décrire décrivez signifie savoir veux besoin merci problème solution résoudre étape "
+          "étapes fonction aide "
+          "trouver question réponse possible selon texte document manuel mentionné important exemple dire donner donne "
+          "liste" },
+  { "es", "explicar explica explique describir describa significa saber quiero necesito favor problema solución "
+          "resolver paso pasos "
+          "función ayuda encontrar pregunta respuesta posible según texto documento manual mencionado importante "
+          "ejemplo decir dar lista" },
+  { "it", "spiegare spiega descrivere descrivi significa sapere voglio bisogno favore problema soluzione risolvere "
+          "passo passaggi funzione "
+          "aiuto trovare domanda risposta possibile secondo testo documento manuale importante esempio dire elenco" },
+  { "pt", "explicar explique descrever descreva significa saber quero preciso favor problema solução resolver passo "
+          "passos função ajuda "
+          "encontrar pergunta resposta possível segundo texto documento manual importante exemplo dizer lista" },
+  { "nl", "uitleggen leg beschrijf beschrijven betekent weten nodig alstublieft probleem oplossing oplossen stap "
+          "stappen functie hulp "
+          "vinden vraag antwoord mogelijk volgens tekst document handleiding belangrijk voorbeeld zeggen lijst" },
+  { "sv", "förklara beskriv beskriva betyder veta behöver snälla problem lösning lösa steg funktion hjälp hitta fråga "
+          "svar möjligt enligt "
+          "text dokument handbok viktig exempel säga lista" },
+  { "ru", "объясните объясни опишите опиши значит знать нужно пожалуйста проблема решение решить шаг шаги функция "
+          "помощь найти вопрос "
+          "ответ возможно согласно текст документ руководство важно пример список" },
+};
+
+static const double asking_prior = 0.15;
+
+static GHashTable *find_asking (const char *language, LecternTermer *termer)
+{
+  GHashTable *ids = g_hash_table_new (NULL, NULL);
+  g_autoptr (GArray) terms = g_array_new (FALSE, FALSE, sizeof (LecternTerm));
+  for (gsize i = 0; language && i < G_N_ELEMENTS (asking); i++)
+    if (!strcmp (asking[i].language, language))
+      lectern_termer_add (termer, asking[i].words, -1, terms);
+  for (guint i = 0; i < terms->len; i++)
+    g_hash_table_add (ids, GUINT_TO_POINTER (g_array_index (terms, LecternTerm, i).id + 1));
+  return ids;
 }
 
 LecternQuestion *lectern_question_new (const char *text, const char *language, LecternTermer *termer)
@@ -61,6 +128,7 @@ LecternQuestion *lectern_question_new (const char *text, const char *language, L
   question->terms = g_array_new (FALSE, FALSE, sizeof (LecternQuestionTerm));
   g_autoptr (GArray) terms = g_array_new (FALSE, FALSE, sizeof (LecternTerm));
   lectern_termer_add (termer, text, -1, terms);
+  g_autoptr (GHashTable) only_asks = find_asking (language, termer);
   for (guint i = 0; i < terms->len && question->terms->len < LECTERN_QUESTION_MAX_TERMS; i++) {
     const LecternTerm *term = &g_array_index (terms, LecternTerm, i);
     if (term->flags & LECTERN_TERM_STOP)
@@ -72,7 +140,8 @@ LecternQuestion *lectern_question_new (const char *text, const char *language, L
     if (same) {
       same->flags |= term->flags;
     } else {
-      LecternQuestionTerm fresh = { term->id, term->flags, 1 };
+      gboolean only = g_hash_table_contains (only_asks, GUINT_TO_POINTER (term->id + 1));
+      LecternQuestionTerm fresh = { term->id, term->flags, only ? asking_prior : 1, 1 };
       g_array_append_val (question->terms, fresh);
     }
   }
