@@ -7,8 +7,11 @@
 #define BLOCK_COST 25
 /* A marked region that holds more than this share of the page's prose is no boilerplate, whatever its class says. */
 #define TRUSTED_PROSE 0.6
-/* Less than this share of the visible text: the page is not made of one main content. */
-#define MIN_SHARE 0.25
+/* Less than this share of the visible text outside links: the page is not made of one main content. A candidate that is
+ * worth ENOUGH by itself may be a smaller part of a crowded page. */
+#define MIN_SHARE 0.3
+#define ENOUGH 600
+#define MIN_SHARE_ENOUGH 0.1
 /* A subtree with this share of the best sum is as good, and closer. */
 #define TIGHT_SHARE 0.95
 
@@ -118,11 +121,12 @@ HtmlMain *html_main_find (xmlNode *root)
   main->entries = g_array_new (FALSE, TRUE, sizeof (Entry));
   measure (main, root);
   guint n = main->entries->len;
-  double visible = 0;
+  double visible = 0, outside_links = 0;
   for (guint i = 0; i < n; i++) {
     Entry *entry = &g_array_index (main->entries, Entry, i);
     entry->value = block_value (entry);
     visible += entry->text;
+    outside_links += entry->text - entry->links;
   }
   if (visible == 0) {
     html_main_free (main);
@@ -162,11 +166,11 @@ HtmlMain *html_main_find (xmlNode *root)
   for (guint i = best; i < chosen->end;) {
     const Entry *entry = &g_array_index (main->entries, Entry, i);
     if (!entry->left_out)
-      kept += entry->text;
+      kept += entry->text - entry->links;
     i = entry->left_out ? MAX (entry->end, i + 1) : i + 1;
   }
   main->root = chosen->node;
-  if (best_sum <= 0 || kept < MIN_SHARE * visible) {
+  if (best_sum <= 0 || kept < (best_sum >= ENOUGH ? MIN_SHARE_ENOUGH : MIN_SHARE) * outside_links) {
     main->root = root;
     main->everything = TRUE;
   }
