@@ -79,7 +79,7 @@ void encoding_warm_up (void)
     return;
   warm = TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (labels); i++) {
-    open_converters[i] = (iconv_t) -1;
+    open_converters[i] = (iconv_t)-1;
     gboolean needs_none = strcmp (labels[i].name, "windows-1252") == 0 || strcmp (labels[i].name, "UTF-8") == 0;
     if (!needs_none && (i == 0 || strcmp (labels[i].name, labels[i - 1].name) != 0))
       open_converters[i] = iconv_open ("UTF-8", labels[i].name);
@@ -90,9 +90,9 @@ static iconv_t find_converter (const char *name)
 {
   encoding_warm_up ();
   for (guint i = 0; i < G_N_ELEMENTS (labels); i++)
-    if (open_converters[i] != (iconv_t) -1 && strcmp (labels[i].name, name) == 0)
+    if (open_converters[i] != (iconv_t)-1 && strcmp (labels[i].name, name) == 0)
       return open_converters[i];
-  return (iconv_t) -1;
+  return (iconv_t)-1;
 }
 
 static const char *find_label (const char *declared)
@@ -118,7 +118,7 @@ static char *decode_1252 (const guint8 *bytes, gsize size, gsize *length)
     if (c == 0)
       g_string_append (text, REPLACEMENT);
     else if (c < 0x80)
-      g_string_append_c (text, (char) c);
+      g_string_append_c (text, (char)c);
     else
       g_string_append_unichar (text, c < 0xA0 ? high[c - 0x80] : c);
   }
@@ -131,9 +131,9 @@ static char *decode_utf8 (const guint8 *bytes, gsize size, gsize *length)
   GString *text = g_string_sized_new (size);
   while (size > 0) {
     const char *end;
-    g_utf8_validate ((const char *) bytes, (gssize) size, &end);
-    gsize valid = (gsize) (end - (const char *) bytes);
-    g_string_append_len (text, (const char *) bytes, (gssize) valid);
+    g_utf8_validate ((const char *)bytes, (gssize)size, &end);
+    gsize valid = (gsize)(end - (const char *)bytes);
+    g_string_append_len (text, (const char *)bytes, (gssize)valid);
     bytes += valid;
     size -= valid;
     if (size > 0) {
@@ -151,15 +151,15 @@ static char *decode_utf8 (const guint8 *bytes, gsize size, gsize *length)
 static char *decode_iconv (iconv_t converter, const guint8 *bytes, gsize size, gsize *length)
 {
   GString *text = g_string_sized_new (size + size / 2);
-  char *in = (char *) bytes;
+  char *in = (char *)bytes;
   gsize in_left = size;
   iconv (converter, NULL, NULL, NULL, NULL);
   while (in_left > 0) {
     char buffer[4096], *out = buffer;
     gsize out_left = sizeof buffer;
     gsize result = iconv (converter, &in, &in_left, &out, &out_left);
-    int problem = result == (gsize) -1 ? errno : 0;
-    g_string_append_len (text, buffer, (gssize) (sizeof buffer - out_left));
+    int problem = result == (gsize)-1 ? errno : 0;
+    g_string_append_len (text, buffer, (gssize)(sizeof buffer - out_left));
     if (problem == EILSEQ || problem == EINVAL) {
       g_string_append (text, REPLACEMENT);
       in++;
@@ -178,7 +178,7 @@ static char *decode_iconv (iconv_t converter, const guint8 *bytes, gsize size, g
 /* UTF-16 without a mark: one of the two bytes of most characters is zero. */
 static const char *guess_utf16 (const guint8 *bytes, gsize size)
 {
-  gsize look = MIN (size, LOOK_BYTES) & ~(gsize) 1, even = 0, odd = 0;
+  gsize look = MIN (size, LOOK_BYTES) & ~(gsize)1, even = 0, odd = 0;
   for (gsize i = 0; i < look; i += 2) {
     even += bytes[i] == 0;
     odd += bytes[i + 1] == 0;
@@ -203,8 +203,8 @@ static Utf8Verdict judge_utf8 (const guint8 *bytes, gsize size)
     }
     gsize need = bytes[i] >= 0xF0 ? 4 : bytes[i] >= 0xE0 ? 3 : 2;
     need = MIN (need, size - i);
-    gunichar c = bytes[i] >= 0xC2 ? g_utf8_get_char_validated ((const char *) bytes + i, (gssize) need) : (gunichar) -1;
-    if (c == (gunichar) -1 || c == (gunichar) -2) {
+    gunichar c = bytes[i] >= 0xC2 ? g_utf8_get_char_validated ((const char *)bytes + i, (gssize)need) : (gunichar)-1;
+    if (c == (gunichar)-1 || c == (gunichar)-2) {
       bad++;
       i++;
     } else {
@@ -238,16 +238,16 @@ char *encoding_decode (const guint8 *bytes, gsize size, const char *declared, gs
     if (label && g_str_has_prefix (label, "UTF-16"))
       label = "UTF-8"; /* the declaration itself could be read as ASCII */
     switch (judge_utf8 (bytes, size)) {
-      case UTF8_YES: name = "UTF-8"; break;
-      case UTF8_ASCII: name = label ? label : "UTF-8"; break;
-      case UTF8_NO: name = label && strcmp (label, "UTF-8") != 0 ? label : "windows-1252"; break;
+    case UTF8_YES: name = "UTF-8"; break;
+    case UTF8_ASCII: name = label ? label : "UTF-8"; break;
+    case UTF8_NO: name = label && strcmp (label, "UTF-8") != 0 ? label : "windows-1252"; break;
     }
   }
   *used = name;
   if (strcmp (name, "UTF-8") == 0)
     return decode_utf8 (bytes, size, length);
   iconv_t converter = find_converter (name);
-  if (converter != (iconv_t) -1)
+  if (converter != (iconv_t)-1)
     return decode_iconv (converter, bytes, size, length);
   *used = "windows-1252";
   return decode_1252 (bytes, size, length);
@@ -256,8 +256,8 @@ char *encoding_decode (const guint8 *bytes, gsize size, const char *declared, gs
 gboolean encoding_is_binary (const guint8 *bytes, gsize size)
 {
   gsize look = MIN (size, LOOK_BYTES), controls = 0;
-  if (look == 0 || guess_utf16 (bytes, size) ||
-      (look >= 2 && ((bytes[0] == 0xFF && bytes[1] == 0xFE) || (bytes[0] == 0xFE && bytes[1] == 0xFF))))
+  if (look == 0 || guess_utf16 (bytes, size)
+      || (look >= 2 && ((bytes[0] == 0xFF && bytes[1] == 0xFE) || (bytes[0] == 0xFE && bytes[1] == 0xFF))))
     return FALSE;
   for (gsize i = 0; i < look; i++) {
     guint8 c = bytes[i];

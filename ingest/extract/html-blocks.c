@@ -84,7 +84,7 @@ static void flush (Emitter *emitter)
     gsize blank = 0; /* empty lines at the top */
     for (gsize i = 0; i < text->len && g_ascii_isspace (text->str[i]); i++)
       blank = text->str[i] == '\n' ? i + 1 : blank;
-    g_string_erase (text, 0, (gssize) blank);
+    g_string_erase (text, 0, (gssize)blank);
   }
   if (text->len == 0 || !emitter->block)
     return;
@@ -128,7 +128,7 @@ char *html_dup_text (xmlNode *node)
     if (html_role (at) != ELEMENT_INLINE)
       emitter.space = TRUE;
     if ((at->type == XML_TEXT_NODE || at->type == XML_CDATA_SECTION_NODE) && at->content)
-      append_text (&emitter, (const char *) at->content);
+      append_text (&emitter, (const char *)at->content);
     at = html_next (at, node, skip);
   }
   return g_string_free (emitter.text, FALSE);
@@ -152,7 +152,7 @@ static gboolean is_data_table (xmlNode *table)
     n_cells += role_at == ELEMENT_CELL;
     headers += html_is (at, "th");
     if (at->type == XML_TEXT_NODE && at->content)
-      bytes += strlen ((const char *) at->content);
+      bytes += strlen ((const char *)at->content);
   }
   if (n_cells <= n_rows || n_rows == 0)
     return FALSE;
@@ -214,7 +214,7 @@ static void see_text (Emitter *emitter, const xmlNode *node)
     emitter->block = block;
     emitter->code = code;
   }
-  append_text (emitter, (const char *) node->content);
+  append_text (emitter, (const char *)node->content);
 }
 
 void html_blocks_emit (const HtmlMain *main, Writer *writer)

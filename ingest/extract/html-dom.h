@@ -32,7 +32,7 @@ static inline gboolean html_is_block (ElementRole role)
   return role != ELEMENT_INLINE && role != ELEMENT_BREAK && role != ELEMENT_DROPPED;
 }
 
-gboolean html_is (const xmlNode *node, const char *name); /* an element of that name */
+gboolean html_is (const xmlNode *node, const char *name);           /* an element of that name */
 const char *html_attribute (const xmlNode *node, const char *name); /* borrowed; NULL if absent or not plain text */
 
 /* Not shown to a reader: the hidden attribute, display:none, aria-hidden. */

@@ -39,7 +39,7 @@ static guint count_characters (const char *text)
 {
   guint n = 0;
   for (; *text; text++)
-    n += (guchar) *text > ' ' && ((guchar) *text & 0xC0) != 0x80;
+    n += (guchar)*text > ' ' && ((guchar)*text & 0xC0) != 0x80;
   return n;
 }
 
@@ -56,7 +56,7 @@ static void measure (HtmlMain *main, xmlNode *root)
       g_array_append_val (main->entries, entry);
       node->_private = GUINT_TO_POINTER (main->entries->len);
     } else if ((node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) && node->content) {
-      guint n = count_characters ((const char *) node->content);
+      guint n = count_characters ((const char *)node->content);
       gboolean in_link = FALSE;
       xmlNode *block = node->parent;
       while (n > 0 && block && block->type == XML_ELEMENT_NODE && !html_is_block (html_role (block))) {
@@ -90,8 +90,8 @@ static double block_value (const Entry *entry)
   if (entry->text == 0)
     return 0;
   if (html_role (entry->node) == ELEMENT_CODE || html_role (entry->node) == ELEMENT_HEADING)
-    return (double) entry->text - LINK_WEIGHT * (double) entry->links;
-  return (double) (entry->text - entry->links) - LINK_WEIGHT * (double) entry->links - BLOCK_COST;
+    return (double)entry->text - LINK_WEIGHT * (double)entry->links;
+  return (double)(entry->text - entry->links) - LINK_WEIGHT * (double)entry->links - BLOCK_COST;
 }
 
 static void mark_boilerplate (HtmlMain *main)
@@ -103,8 +103,8 @@ static void mark_boilerplate (HtmlMain *main)
     prose[i + 1] = prose[i] + MAX (g_array_index (main->entries, Entry, i).value, 0);
   for (guint i = 0; i < n;) {
     Entry *entry = &g_array_index (main->entries, Entry, i);
-    if (entry->hidden ||
-        (html_is_boilerplate (entry->node) && prose[entry->end] - prose[i] <= TRUSTED_PROSE * prose[n])) {
+    if (entry->hidden
+        || (html_is_boilerplate (entry->node) && prose[entry->end] - prose[i] <= TRUSTED_PROSE * prose[n])) {
       entry->left_out = TRUE;
       for (guint below = i; below < entry->end; below++)
         g_array_index (main->entries, Entry, below).value = 0;

@@ -8,7 +8,7 @@
 
 /* The declaration of the encoding must stand in the first bytes (HTML standard: 1024; pages put more before it). */
 #define LOOK_BYTES 4096
-#define MAX_DECODED_BYTES ((gsize) 512 << 20)
+#define MAX_DECODED_BYTES ((gsize)512 << 20)
 
 void html_warm_up (void)
 {
@@ -47,7 +47,7 @@ int html_sniff (const Document *document)
 /* The encoding that the page declares in <meta charset>, <meta content="…charset=…"> or <?xml encoding?>. */
 static char *find_declared_encoding (const Document *document)
 {
-  g_autofree char *head = g_ascii_strdown ((const char *) document->bytes, (gssize) MIN (document->size, LOOK_BYTES));
+  g_autofree char *head = g_ascii_strdown ((const char *)document->bytes, (gssize)MIN (document->size, LOOK_BYTES));
   gsize size = MIN (document->size, LOOK_BYTES);
   for (gsize i = 0; i < size; i++)
     if (head[i] == '\0')
@@ -124,11 +124,11 @@ Outcome html_extract (const Document *document, Writer *writer)
   if (text[strspn (text, " \t\r\n")] == '\0')
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
 
-  htmlParserCtxtPtr parser = htmlCreateMemoryParserCtxt (text, (int) length);
+  htmlParserCtxtPtr parser = htmlCreateMemoryParserCtxt (text, (int)length);
   if (!parser)
     return outcome_failed (LECTERN_STATUS_DAMAGED, "The page cannot be parsed.");
-  htmlCtxtUseOptions (parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
-                               HTML_PARSE_IGNORE_ENC);
+  htmlCtxtUseOptions (parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET
+                                  | HTML_PARSE_IGNORE_ENC);
   /* Deep nesting is no reason to stop reading: nothing here recurses. */
   parser->options |= XML_PARSE_HUGE;
   xmlSwitchEncoding (parser, XML_CHAR_ENCODING_UTF8);

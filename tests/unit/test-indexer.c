@@ -1,0 +1,317 @@
+/* Indexing runs over temporary folders with an extractor that is made here: it counts its calls, and a file that begins
+ * with "!" ends with the status named after it. */
+#include "ingest/ingest.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <utime.h>
+#include <unistd.h>
+
+struct _LecternExtractor {
+  int unused;
+};
+static guint n_extracted;
+static const char *change_while_reading; /* a path whose file changes in each extraction */
+
+LecternExtractor *lectern_extractor_new (GError **error)
+{
+  return g_new0 (LecternExtractor, 1);
+}
+
+void lectern_extractor_free (LecternExtractor *extractor)
+{
+  g_free (extractor);
+}
+
+LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const char *path,
+                                              const LecternExtractLimits *limits, GCancellable *cancellable,
+                                              GError **error)
+{
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return NULL;
+  n_extracted++;
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  LecternExtraction *extraction = g_new0 (LecternExtraction, 1);
+  extraction->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_block_free);
+  extraction->warnings = g_ptr_array_new_with_free_func (g_free);
+  extraction->type = g_strdup ("text");
+  if (text[0] == '!') {
+    g_assert_true (lectern_status_from_string (text + 1, &extraction->status));
+    extraction->error = g_strdup ("It is so.");
+  } else {
+    LecternBlock *block = g_new0 (LecternBlock, 1);
+    block->kind = LECTERN_BLOCK_PARAGRAPH;
+    block->text = g_strdup (text);
+    g_ptr_array_add (extraction->blocks, block);
+  }
+  if (change_while_reading && strcmp (path, change_while_reading) == 0) {
+    g_autofree char *more = g_strconcat (text, " more", NULL);
+    g_assert_true (g_file_set_contents (path, more, -1, NULL));
+  }
+  return extraction;
+}
+
+typedef struct {
+  char *dir;
+  LecternLibrary *library;
+} Fixture;
+
+static void set_up (Fixture *f, gconstpointer data)
+{
+  g_autofree char *dir = g_dir_make_tmp ("lectern-indexer-XXXXXX", NULL);
+  g_assert_nonnull (dir);
+  f->dir = realpath (dir, NULL);
+  GError *error = NULL;
+  f->library = lectern_library_open_memory (&error);
+  g_assert_no_error (error);
+  n_extracted = 0;
+  change_while_reading = NULL;
+}
+
+static void remove_tree (const char *path)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_DIR) && !g_file_test (path, G_FILE_TEST_IS_SYMLINK)) {
+    g_chmod (path, 0700);
+    GDir *dir = g_dir_open (path, 0, NULL);
+    for (const char *name; (name = g_dir_read_name (dir));) {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+      remove_tree (child);
+    }
+    g_dir_close (dir);
+  }
+  g_remove (path);
+}
+
+static void tear_down (Fixture *f, gconstpointer data)
+{
+  lectern_library_close (f->library);
+  remove_tree (f->dir);
+  free (f->dir);
+}
+
+static void put (Fixture *f, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (f->dir, name, NULL);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* A time that no run has seen yet, so that a change of the same size is noticed. */
+static void set_time (Fixture *f, const char *name, time_t seconds)
+{
+  g_autofree char *path = g_build_filename (f->dir, name, NULL);
+  struct utimbuf times = { seconds, seconds };
+  g_assert_cmpint (utime (path, &times), ==, 0);
+}
+
+/* Runs over `name` below the folder ("": all of it) and asserts the counts. */
+static LecternIndexReport *run (Fixture *f, const char *name, guint added, guint updated, guint unchanged, guint failed,
+                                guint removed)
+{
+  g_autofree char *path = g_build_filename (f->dir, name, NULL);
+  const char *paths[] = { path, NULL };
+  GError *error = NULL;
+  LecternIndexReport *report = lectern_index (f->library, paths, NULL, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (report);
+  g_assert_cmpuint (report->added, ==, added);
+  g_assert_cmpuint (report->updated, ==, updated);
+  g_assert_cmpuint (report->unchanged, ==, unchanged);
+  g_assert_cmpuint (report->failed, ==, failed);
+  g_assert_cmpuint (report->removed, ==, removed);
+  return report;
+}
+
+#define RUN(...) lectern_index_report_free (run (__VA_ARGS__))
+
+static guint n_documents (Fixture *f)
+{
+  g_autoptr (GPtrArray) documents = lectern_library_list (f->library, NULL, NULL);
+  g_assert_nonnull (documents);
+  return documents->len;
+}
+
+static void test_walk (Fixture *f, gconstpointer data)
+{
+  put (f, "b.txt", "The second.");
+  put (f, "a/one.html", "The first.");
+  put (f, ".hidden/secret.txt", "Not this.");
+  put (f, ".dot.txt", "Nor this.");
+  put (f, "picture.png", "Nor that.");
+  g_autofree char *loop = g_build_filename (f->dir, "a", "loop", NULL);
+  g_assert_cmpint (symlink (f->dir, loop), ==, 0);
+  g_autofree char *again = g_build_filename (f->dir, "again.txt", NULL);
+  g_assert_cmpint (symlink ("b.txt", again), ==, 0);
+  g_autofree char *fifo = g_build_filename (f->dir, "pipe.txt", NULL);
+  g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
+  LecternIndexReport *report = run (f, "", 2, 0, 0, 0, 0);
+  const LecternIndexedDocument *first = g_ptr_array_index (report->documents, 0);
+  g_assert_true (g_str_has_suffix (first->path, "/a/one.html"));
+  g_assert_cmpuint (report->chunks, ==, 2);
+  lectern_index_report_free (report);
+  /* What is named explicitly is read although it is hidden; a pipe is not waited for. */
+  RUN (f, ".dot.txt", 1, 0, 0, 0, 0);
+  report = run (f, "pipe.txt", 0, 0, 0, 1, 0);
+  first = g_ptr_array_index (report->documents, 0);
+  g_assert_cmpint (first->status, ==, LECTERN_STATUS_UNSUPPORTED);
+  lectern_index_report_free (report);
+  report = run (f, "absent.txt", 0, 0, 0, 1, 0);
+  first = g_ptr_array_index (report->documents, 0);
+  g_assert_cmpint (first->status, ==, LECTERN_STATUS_UNREADABLE);
+  lectern_index_report_free (report);
+}
+
+static void test_incremental (Fixture *f, gconstpointer data)
+{
+  put (f, "a.txt", "One pump.");
+  put (f, "b.txt", "Two pumps.");
+  set_time (f, "a.txt", 1000);
+  set_time (f, "b.txt", 1000);
+  RUN (f, "", 2, 0, 0, 0, 0);
+  RUN (f, "", 0, 0, 2, 0, 0);
+  g_assert_cmpuint (n_extracted, ==, 2);
+  set_time (f, "a.txt", 2000); /* touched, the same bytes */
+  RUN (f, "", 0, 0, 2, 0, 0);
+  g_assert_cmpuint (n_extracted, ==, 2);
+  put (f, "a.txt", "Six pump.");
+  set_time (f, "a.txt", 3000);
+  RUN (f, "", 0, 1, 1, 0, 0);
+  g_assert_cmpuint (n_extracted, ==, 3);
+  put (f, "copy.txt", "Two pumps."); /* known content under a new name */
+  RUN (f, "", 1, 0, 2, 0, 0);
+  g_assert_cmpuint (n_extracted, ==, 3);
+}
+
+static void test_move_and_vanish (Fixture *f, gconstpointer data)
+{
+  put (f, "a.txt", "One pump.");
+  put (f, "sub/b.txt", "Two pumps.");
+  put (f, "sub/c.txt", "Three pumps.");
+  RUN (f, "", 3, 0, 0, 0, 0);
+  g_autofree char *from = g_build_filename (f->dir, "a.txt", NULL);
+  g_autofree char *to = g_build_filename (f->dir, "moved.txt", NULL);
+  g_assert_cmpint (g_rename (from, to), ==, 0);
+  RUN (f, "", 1, 0, 2, 0, 1);
+  g_assert_cmpuint (n_extracted, ==, 3);
+  g_autofree char *b = g_build_filename (f->dir, "sub", "b.txt", NULL);
+  g_remove (b);
+  RUN (f, "", 0, 0, 2, 0, 1);
+  g_assert_cmpuint (n_documents (f), ==, 2);
+  /* A named file that is gone is forgotten too. */
+  g_remove (to);
+  RUN (f, "a.txt", 0, 0, 0, 1, 0);
+  RUN (f, "moved.txt", 0, 0, 0, 0, 1);
+}
+
+static void test_unmounted (Fixture *f, gconstpointer data)
+{
+  put (f, "drive/a.txt", "One pump.");
+  put (f, "drive/b.txt", "Two pumps.");
+  put (f, "c.txt", "Three pumps.");
+  RUN (f, "", 3, 0, 0, 0, 0);
+  g_autofree char *drive = g_build_filename (f->dir, "drive", NULL);
+  g_autofree char *away = g_build_filename (f->dir, ".away", NULL);
+  g_assert_cmpint (g_rename (drive, away), ==, 0);
+  g_assert_cmpint (g_mkdir (drive, 0700), ==, 0);
+  LecternIndexReport *report = run (f, "", 0, 0, 1, 1, 0);
+  const LecternIndexedDocument *warning = g_ptr_array_index (report->documents, 1);
+  g_assert_cmpstr (warning->path, ==, drive);
+  g_assert_nonnull (strstr (warning->error, "2 documents are kept"));
+  lectern_index_report_free (report);
+  g_assert_cmpuint (n_documents (f), ==, 3);
+  g_assert_cmpint (g_rmdir (drive), ==, 0);
+  g_assert_cmpint (g_rename (away, drive), ==, 0);
+  RUN (f, "", 0, 0, 3, 0, 0);
+  /* A folder that is really gone takes its documents with it. */
+  remove_tree (drive);
+  RUN (f, "", 0, 0, 1, 0, 2);
+}
+
+static void test_failures (Fixture *f, gconstpointer data)
+{
+  put (f, "bad.txt", "!damaged");
+  put (f, "empty.txt", "");
+  set_time (f, "bad.txt", 1000);
+  RUN (f, "", 0, 0, 0, 2, 0);
+  g_assert_cmpuint (n_documents (f), ==, 2);
+  g_autofree char *path = g_build_filename (f->dir, "bad.txt", NULL);
+  LecternDocument *document = lectern_library_find_path (f->library, path, NULL);
+  g_assert_nonnull (document);
+  g_assert_cmpint (document->status, ==, LECTERN_STATUS_DAMAGED);
+  g_assert_cmpstr (document->error, ==, "It is so.");
+  lectern_document_free (document);
+  RUN (f, "", 0, 0, 2, 0, 0); /* not tried again */
+  g_assert_cmpuint (n_extracted, ==, 1);
+  put (f, "bad.txt", "Good now.");
+  RUN (f, "", 0, 1, 1, 0, 0);
+}
+
+static void test_changes_while_read (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->dir, "a.txt", NULL);
+  put (f, "a.txt", "One pump.");
+  change_while_reading = path;
+  LecternIndexReport *report = run (f, "", 0, 0, 0, 1, 0);
+  const LecternIndexedDocument *document = g_ptr_array_index (report->documents, 0);
+  g_assert_cmpint (document->status, ==, LECTERN_STATUS_UNREADABLE);
+  lectern_index_report_free (report);
+  change_while_reading = NULL;
+  RUN (f, "", 0, 1, 0, 0, 0);
+  RUN (f, "", 0, 0, 1, 0, 0);
+}
+
+static void test_odd_names (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->dir, "caf\xE9.txt", NULL);
+  g_assert_true (g_file_set_contents (path, "One pump.", -1, NULL));
+  LecternIndexReport *report = run (f, "", 1, 0, 0, 0, 0);
+  const LecternIndexedDocument *document = g_ptr_array_index (report->documents, 0);
+  g_assert_true (g_str_has_suffix (document->path, "/caf\\xE9.txt"));
+  lectern_index_report_free (report);
+  RUN (f, "", 0, 0, 1, 0, 0);
+}
+
+static void cancel_after_two (guint done, guint total, const char *path, gpointer cancellable)
+{
+  g_assert_cmpuint (total, ==, 5);
+  if (done == 2)
+    g_cancellable_cancel (cancellable);
+}
+
+static void test_cancel_and_resume (Fixture *f, gconstpointer data)
+{
+  for (int i = 0; i < 5; i++) {
+    g_autofree char *name = g_strdup_printf ("%d.txt", i);
+    g_autofree char *text = g_strdup_printf ("Pump number %d.", i);
+    put (f, name, text);
+  }
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  const char *paths[] = { f->dir, NULL };
+  GError *error = NULL;
+  LecternIndexReport *report
+      = lectern_index (f->library, paths, NULL, cancel_after_two, cancellable, cancellable, &error);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_nonnull (report);
+  g_assert_cmpuint (report->added, ==, 2);
+  lectern_index_report_free (report);
+  RUN (f, "", 3, 0, 2, 0, 0);
+}
+
+int main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(name, function) g_test_add ("/indexer/" name, Fixture, NULL, set_up, function, tear_down)
+  ADD ("walk", test_walk);
+  ADD ("incremental", test_incremental);
+  ADD ("move-and-vanish", test_move_and_vanish);
+  ADD ("unmounted", test_unmounted);
+  ADD ("failures", test_failures);
+  ADD ("changes-while-read", test_changes_while_read);
+  ADD ("odd-names", test_odd_names);
+  ADD ("cancel-and-resume", test_cancel_and_resume);
+  return g_test_run ();
+}
