@@ -1,11 +1,16 @@
 #include "ingest/extract/extractor.h"
+#include "ingest/extract/encoding.h"
 #include "ingest/extract/html.h"
+#include "ingest/extract/markdown.h"
 #include "ingest/extract/pdf.h"
+#include "ingest/extract/text.h"
 
 /* A row without `extract` is a format whose reader is not built in; its files end as unsupported. */
 const FormatReader format_readers[N_FORMATS] = {
   [FORMAT_PDF] = { pdf_warm_up, pdf_sniff, pdf_extract },
   [FORMAT_HTML] = { html_warm_up, html_sniff, html_extract },
+  [FORMAT_MARKDOWN] = { markdown_warm_up, markdown_sniff, markdown_extract },
+  [FORMAT_TEXT] = { encoding_warm_up, text_sniff, text_extract },
 };
 
 int format_of_document (const Document *document)

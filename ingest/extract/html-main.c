@@ -11,9 +11,11 @@
  * worth ENOUGH by itself may be a smaller part of a crowded page. */
 #define MIN_SHARE 0.3
 #define ENOUGH 600
+/* A candidate that is worth less than this is no main content: a page of links or of a few short lines. */
+#define LITTLE 140
 #define MIN_SHARE_ENOUGH 0.1
 /* A subtree with this share of the best sum is as good, and closer. */
-#define TIGHT_SHARE 0.95
+#define TIGHT_SHARE 0.99
 
 typedef struct {
   xmlNode *node;
@@ -170,9 +172,16 @@ HtmlMain *html_main_find (xmlNode *root)
     i = entry->left_out ? MAX (entry->end, i + 1) : i + 1;
   }
   main->root = chosen->node;
-  if (best_sum <= 0 || kept < (best_sum >= ENOUGH ? MIN_SHARE_ENOUGH : MIN_SHARE) * outside_links) {
+  if (best_sum < LITTLE || kept < (best_sum >= ENOUGH ? MIN_SHARE_ENOUGH : MIN_SHARE) * outside_links) {
     main->root = root;
-    main->everything = TRUE;
+    /* Then all that does not say of itself that it is boilerplate, if that is not too little either. */
+    double rest = 0;
+    for (guint i = 0; i < n;) {
+      const Entry *entry = &g_array_index (main->entries, Entry, i);
+      rest += entry->left_out ? 0 : entry->text;
+      i = entry->left_out ? MAX (entry->end, i + 1) : i + 1;
+    }
+    main->everything = rest < MIN_SHARE * visible;
   }
   return main;
 }

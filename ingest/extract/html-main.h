@@ -3,7 +3,8 @@
  * Every block-level element gets a value from the text that stands directly in it: its characters outside links count
  * for it, those in links against it, and every block costs a little, so that lists of links and short labels come out
  * negative and prose positive. The main content is the subtree with the largest sum. Subtrees that say of themselves that
- * they are boilerplate count for nothing. If the result holds too little of what the page shows, all of that is taken. */
+ * they are boilerplate count for nothing. If the result holds too little of what the page shows, all of
+ * the page but the boilerplate is taken, and if even that is little, all of it. */
 #ifndef LECTERN_EXTRACT_HTML_MAIN_H
 #define LECTERN_EXTRACT_HTML_MAIN_H
 

@@ -1,0 +1,122 @@
+/* The readers of flowing formats on data: each file of a folder, NAME.html and the like, must give the blocks written in
+ * NAME.expected, one a line: "kind level: text", with line breaks as "\n" and a title or language first. With REGENERATE
+ * set in the environment the .expected files are written instead, to be read by a person before they are committed. */
+#include "ingest/extract/html.h"
+#include "ingest/extract/markdown.h"
+#include "ingest/extract/text.h"
+
+#include <string.h>
+
+struct _Writer {
+  GString *out;
+  guint n_blocks;
+};
+
+void emit_title (Writer *writer, const char *title)
+{
+  g_string_append_printf (writer->out, "title: %s\n", title);
+}
+
+void emit_language (Writer *writer, const char *language)
+{
+  g_string_append_printf (writer->out, "language: %s\n", language);
+}
+
+void emit_page_count (Writer *writer, int n_pages)
+{
+  g_assert_not_reached ();
+}
+
+void emit_block_text (Writer *writer, LecternBlockKind kind, int level, const char *text)
+{
+  if (text[0] == '\0')
+    return;
+  g_assert_true (g_utf8_validate (text, -1, NULL));
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autofree char *joined = g_strjoinv ("\\n", lines);
+  g_string_append_printf (writer->out, "%s %d: %s\n", lectern_block_kind_to_string (kind), level, joined);
+  writer->n_blocks++;
+}
+
+void emit_block (Writer *writer, const LecternBlock *block)
+{
+  emit_block_text (writer, block->kind, block->level, block->text);
+}
+
+void emit_warning (Writer *writer, const char *format, ...)
+{}
+
+guint emit_count_blocks (Writer *writer)
+{
+  return writer->n_blocks;
+}
+
+Outcome outcome_indexed (void)
+{
+  return (Outcome){ LECTERN_STATUS_INDEXED, NULL };
+}
+
+Outcome outcome_failed (LecternStatus status, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  Outcome outcome = { status, g_strdup_vprintf (format, arguments) };
+  va_end (arguments);
+  return outcome;
+}
+
+static void read_one (gconstpointer data)
+{
+  const char *path = data;
+  g_autofree char *bytes = NULL;
+  gsize size;
+  g_assert_true (g_file_get_contents (path, &bytes, &size, NULL));
+  /* Without the NUL that GLib puts behind it, so that reading past the end is seen. */
+  guint8 *exact = g_malloc (MAX (size, 1));
+  memcpy (exact, bytes, size);
+  g_autofree char *name = g_path_get_basename (path);
+  Document document = { exact, size, name };
+  Writer writer = { g_string_new (NULL), 0 };
+  Outcome outcome;
+  switch (format_from_path (path)) {
+  case FORMAT_HTML:
+    g_assert_cmpint (html_sniff (&document), >=, 1);
+    outcome = html_extract (&document, &writer);
+    break;
+  case FORMAT_MARKDOWN:
+    g_assert_cmpint (markdown_sniff (&document), ==, 1);
+    outcome = markdown_extract (&document, &writer);
+    break;
+  default: outcome = text_extract (&document, &writer); break;
+  }
+  if (outcome.status != LECTERN_STATUS_INDEXED)
+    g_string_append_printf (writer.out, "status: %s: %s\n", lectern_status_to_string (outcome.status), outcome.reason);
+  g_autofree char *expected_path = g_strconcat (path, ".expected", NULL);
+  g_autofree char *expected = NULL;
+  if (g_getenv ("REGENERATE"))
+    g_assert_true (g_file_set_contents (expected_path, writer.out->str, -1, NULL));
+  g_assert_true (g_file_get_contents (expected_path, &expected, NULL, NULL));
+  g_assert_cmpstr (writer.out->str, ==, expected);
+  g_string_free (writer.out, TRUE);
+  g_free (outcome.reason);
+  g_free (exact);
+}
+
+int main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_assert_cmpint (argc, ==, 2);
+  GDir *dir = g_dir_open (argv[1], 0, NULL);
+  g_assert_nonnull (dir);
+  guint n = 0;
+  for (const char *name; (name = g_dir_read_name (dir));) {
+    if (g_str_has_suffix (name, ".expected"))
+      continue;
+    g_autofree char *test = g_strconcat ("/reader/", name, NULL);
+    g_test_add_data_func_full (test, g_build_filename (argv[1], name, NULL), read_one, g_free);
+    n++;
+  }
+  g_dir_close (dir);
+  g_assert_cmpuint (n, >, 0);
+  return g_test_run ();
+}
