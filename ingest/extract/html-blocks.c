@@ -136,7 +136,7 @@ char *html_dup_text (xmlNode *node)
 
 /* ---- tables ---- */
 
-/* A table of data: more than one column, no table or heading in it, cells of a moderate length. */
+/* A table of data: no table or heading in it, cells of a moderate length, and more than one column or else a header. */
 static gboolean is_data_table (xmlNode *table)
 {
   const char *role = html_attribute (table, "role");
@@ -154,7 +154,7 @@ static gboolean is_data_table (xmlNode *table)
     if (at->type == XML_TEXT_NODE && at->content)
       bytes += strlen ((const char *)at->content);
   }
-  if (n_cells <= n_rows || n_rows == 0)
+  if (n_rows == 0 || n_cells < n_rows || (n_cells == n_rows && (headers == 0 || n_rows < 3)))
     return FALSE;
   return bytes / n_cells <= (headers > 0 ? 3 * MAX_CELL_CHARACTERS : MAX_CELL_CHARACTERS);
 }
