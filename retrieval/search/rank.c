@@ -10,15 +10,16 @@ enum { TITLE, HEADING, BODY, N_FIELDS };
 enum { CANCEL_INTERVAL = 256 };
 
 const LecternRankParameters lectern_rank_defaults = {
-  .k1 = 0.9,
-  .b = 0.4,
-  .title = 1.0,
-  .heading = 1.0,
+  .k1 = 1.3,
+  .b = 0.45,
+  .title = 2.0,
+  .heading = 1.5,
   .joined = 0.5,
   .phrase = 1.0,
-  .context = 0.3,
+  .repetition = 1.0,
+  .context = 0.15,
   .window = 2,
-  .context_b = 0.4,
+  .context_b = 0.45,
   .coverage = 0.0,
 };
 
@@ -138,7 +139,7 @@ static double *compute_idf (const Collection *collection, const LecternQuery *qu
     double weight = term->kind == LECTERN_QUERY_JOINED   ? parameters->joined
                     : term->kind == LECTERN_QUERY_PHRASE ? parameters->phrase
                                                          : 1.0;
-    idf[t] = weight * term->count * log (1.0 + (n - idf[t] + 0.5) / (idf[t] + 0.5));
+    idf[t] = weight * pow (term->count, parameters->repetition) * log (1.0 + (n - idf[t] + 0.5) / (idf[t] + 0.5));
   }
   return idf;
 }

@@ -18,6 +18,7 @@ typedef struct {
   double k1, b;          /* saturation, length normalisation */
   double title, heading; /* field weights; the body has 1 */
   double joined, phrase; /* weights of these kinds of terms; words have 1 */
+  double repetition;     /* a term that the query has n times weighs n to this power */
   double context;        /* weight of the window's score */
   int window;            /* passages to either side */
   double context_b;      /* length normalisation of the window */
