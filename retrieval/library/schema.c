@@ -16,6 +16,7 @@ const char *const lectern_schema_steps[] = {
   "  first_chunk INTEGER NOT NULL,"
   "  n_chunks INTEGER NOT NULL,"
   "  text_bytes INTEGER NOT NULL,"
+  "  lengths BLOB NOT NULL,"
   "  warnings TEXT"
   ");"
   "CREATE TABLE documents ("

@@ -1,6 +1,7 @@
 /* What changes the library: storing, touching, forgetting, optimizing. */
 #include <string.h>
 
+#include "retrieval/library/lengths.h"
 #include "retrieval/library/library-private.h"
 #include "retrieval/library/spans.h"
 
@@ -94,6 +95,17 @@ static gboolean insert_chunks (sqlite3 *db, const LecternDraft *draft, gint64 co
   return lectern_database_run (index, "Storing a document", error);
 }
 
+static GByteArray *make_lengths (const LecternDraft *draft, const char *title)
+{
+  GByteArray *lengths = lectern_lengths_begin (title);
+  for (guint i = 0; i < draft->chunks->len; i++) {
+    const LecternChunk *chunk = g_ptr_array_index (draft->chunks, i);
+    g_autofree char *heading = dup_heading (draft, chunk->section);
+    lectern_lengths_add (lengths, heading, chunk->text ? chunk->text : "");
+  }
+  return lengths;
+}
+
 static char *dup_warnings (const LecternDraft *draft)
 {
   GString *lines = g_string_new (NULL);
@@ -182,12 +194,13 @@ static gboolean put_content (sqlite3 *db, const LecternDraft *draft, gint64 *id,
   }
   g_autofree char *warnings = dup_warnings (draft);
   g_autofree char *title = dup_line (draft->title);
+  g_autoptr (GByteArray) lengths = make_lengths (draft, title);
   g_autoptr (LecternStatement) insert = lectern_database_prepare (
       db,
       "INSERT INTO contents (hash, status, error, type, title, language, n_pages, first_chunk, n_chunks, text_bytes,"
-      " warnings) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+      " warnings, lengths) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
       " ON CONFLICT (hash) DO UPDATE SET status = ?2, error = ?3, type = ?4, title = ?5, language = ?6, n_pages = ?7,"
-      " first_chunk = ?8, n_chunks = ?9, text_bytes = ?10, warnings = ?11",
+      " first_chunk = ?8, n_chunks = ?9, text_bytes = ?10, warnings = ?11, lengths = ?12",
       error);
   if (!insert)
     return FALSE;
@@ -202,6 +215,7 @@ static gboolean put_content (sqlite3 *db, const LecternDraft *draft, gint64 *id,
   sqlite3_bind_int64 (insert, 9, draft->chunks->len);
   sqlite3_bind_int64 (insert, 10, text_bytes);
   lectern_bind_text (insert, 11, warnings);
+  sqlite3_bind_blob (insert, 12, lengths->data, (int)lengths->len, SQLITE_STATIC);
   if (!lectern_database_run (insert, "Storing a document", error))
     return FALSE;
   if (!*id)

@@ -32,15 +32,15 @@ typedef struct {
 typedef struct {
   gint64 chunk;
   guint32 first_posting, n_postings;
-  guint32 lengths[N_FIELDS];
-  guint32 range; /* index of its content in the ranges */
+  guint32 range;  /* index of its content in the ranges */
+  guint32 length; /* index in the lengths */
 } Row;
 
 typedef struct {
   GArray *rows, *postings;
   guint n_terms;
-  gint64 n_chunks;
-  double mean_length[N_FIELDS];
+  const LecternLengths *lengths;
+  double mean_length; /* of a passage, fields weighted */
 } Collection;
 
 /* lectern_collect (chunks_fts, pointer): called once per matching passage. */
@@ -53,15 +53,6 @@ static void collect (const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_cont
   if (!collection) {
     sqlite3_result_error (context, "lectern_collect is internal", -1);
     return;
-  }
-  if (collection->n_chunks == 0) {
-    sqlite3_int64 total;
-    rc = api->xRowCount (fts, &total);
-    collection->n_chunks = MAX (total, 1);
-    for (int f = 0; f < N_FIELDS && rc == SQLITE_OK; f++) {
-      rc = api->xColumnTotalSize (fts, f, &total);
-      collection->mean_length[f] = (double)total / (double)collection->n_chunks;
-    }
   }
   row.first_posting = collection->postings->len;
   guint n_terms = MIN (collection->n_terms, (guint)api->xPhraseCount (fts));
@@ -76,11 +67,6 @@ static void collect (const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_cont
       if (column < N_FIELDS && posting.counts[column] < G_MAXUINT16)
         posting.counts[column]++;
     g_array_append_val (collection->postings, posting);
-  }
-  for (int f = 0; f < N_FIELDS && rc == SQLITE_OK; f++) {
-    int length = 0;
-    rc = api->xColumnSize (fts, f, &length);
-    row.lengths[f] = (guint32)MAX (length, 0);
   }
   if (rc != SQLITE_OK) {
     sqlite3_result_error_code (context, rc);
@@ -124,14 +110,18 @@ static void assign_ranges (Collection *collection, const GArray *ranges)
       at++;
     gboolean inside = at < ranges->len && g_array_index (ranges, LecternChunkRange, at).first_chunk <= row->chunk;
     row->range = inside ? at : ranges->len;
+    if (inside) {
+      const LecternChunkRange *range = &g_array_index (ranges, LecternChunkRange, at);
+      row->length = range->first_length + (guint32)(row->chunk - range->first_chunk);
+    }
   }
 }
 
 static double *compute_idf (const Collection *collection, const LecternQuery *query,
-                            const LecternRankParameters *parameters)
+                            const LecternRankParameters *parameters, double n_chunks)
 {
   double *idf = g_new0 (double, MAX (collection->n_terms, 1));
-  double n = (double)collection->n_chunks;
+  double n = n_chunks;
   for (guint i = 0; i < collection->postings->len; i++)
     idf[g_array_index (collection->postings, Posting, i).term] += 1;
   for (guint t = 0; t < collection->n_terms; t++) {
@@ -144,16 +134,17 @@ static double *compute_idf (const Collection *collection, const LecternQuery *qu
   return idf;
 }
 
-/* Weighted length of a passage and of the mean one. */
-static double field_length (const LecternRankParameters *p, const double lengths[N_FIELDS])
+static double field_length (const LecternRankParameters *p, const LecternLengths *lengths)
 {
-  return p->title * lengths[TITLE] + p->heading * lengths[HEADING] + lengths[BODY];
+  return p->title * lengths->title + p->heading * lengths->heading + lengths->body;
 }
 
-static double row_length (const LecternRankParameters *p, const Row *row)
+static double compute_mean_length (const GArray *lengths, const LecternRankParameters *p)
 {
-  double lengths[N_FIELDS] = { row->lengths[TITLE], row->lengths[HEADING], row->lengths[BODY] };
-  return field_length (p, lengths);
+  double sum = 0;
+  for (guint i = 0; i < lengths->len; i++)
+    sum += field_length (p, &g_array_index (lengths, LecternLengths, i));
+  return MAX (sum / MAX (lengths->len, 1), 1.0);
 }
 
 static double saturate (double tf, double norm, double k1)
@@ -165,8 +156,7 @@ static double score_row (const Collection *collection, guint index, const Lecter
                          double total_idf)
 {
   const Row *rows = (const Row *)(void *)collection->rows->data, *row = &rows[index];
-  double mean = field_length (p, collection->mean_length);
-  double norm = 1.0 - p->b + p->b * row_length (p, row) / MAX (mean, 1.0);
+  double norm = 1.0 - p->b + p->b * field_length (p, &collection->lengths[row->length]) / collection->mean_length;
   double score = 0, covered = 0, around = 0, around_length = 0;
   double window_tf[LECTERN_QUERY_MAX_TERMS + LECTERN_QUERY_MAX_PHRASES] = { 0 };
   const Posting *postings = (const Posting *)(void *)collection->postings->data + row->first_posting;
@@ -185,14 +175,14 @@ static double score_row (const Collection *collection, guint index, const Lecter
       last++;
     for (guint r = first; r <= last; r++) {
       const Posting *other = (const Posting *)(void *)collection->postings->data + rows[r].first_posting;
-      around_length += rows[r].lengths[BODY];
+      around_length += collection->lengths[rows[r].length].body;
       /* Every passage of a document has its title: that counts once. */
       for (guint i = 0; i < rows[r].n_postings; i++)
         window_tf[other[i].term] += other[i].counts[BODY] + (r == index ? p->title * other[i].counts[TITLE] : 0)
                                     + (r == index ? p->heading * other[i].counts[HEADING] : 0);
     }
-    around_length += p->title * row->lengths[TITLE] + p->heading * row->lengths[HEADING];
-    double around_norm = 1.0 - p->context_b + p->context_b * around_length / MAX (mean, 1.0);
+    around_length += field_length (p, &collection->lengths[row->length]) - collection->lengths[row->length].body;
+    double around_norm = 1.0 - p->context_b + p->context_b * around_length / collection->mean_length;
     for (guint t = 0; t < collection->n_terms; t++)
       if (window_tf[t] > 0)
         around += idf[t] * saturate (window_tf[t], around_norm, p->k1);
@@ -261,19 +251,24 @@ static int compare_ranked (gconstpointer a, gconstpointer b)
 }
 
 GArray *lectern_rank (sqlite3 *db, const LecternQuery *query, const LecternRankParameters *parameters,
-                      const GArray *ranges, guint limit, GCancellable *cancellable, GError **error)
+                      const LecternCorpus *corpus, guint limit, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GArray) best = g_array_new (FALSE, FALSE, sizeof (LecternRanked));
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (Row));
   g_autoptr (GArray) postings = g_array_new (FALSE, FALSE, sizeof (Posting));
-  Collection collection = { .rows = rows, .postings = postings, .n_terms = query->terms->len };
+  const GArray *ranges = corpus->ranges;
+  Collection collection = { .rows = rows,
+                            .postings = postings,
+                            .n_terms = query->terms->len,
+                            .lengths = (const LecternLengths *)(const void *)corpus->lengths->data,
+                            .mean_length = compute_mean_length (corpus->lengths, parameters) };
   double total_idf = 0;
   if (query->terms->len == 0 || limit == 0)
     return g_steal_pointer (&best);
   if (!run (db, query->match, &collection, cancellable, error))
     return NULL;
   assign_ranges (&collection, ranges);
-  g_autofree double *idf = compute_idf (&collection, query, parameters);
+  g_autofree double *idf = compute_idf (&collection, query, parameters, corpus->lengths->len);
   for (guint t = 0; t < collection.n_terms; t++)
     total_idf += idf[t];
   for (guint i = 0; i < rows->len; i++) {

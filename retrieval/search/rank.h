@@ -10,6 +10,7 @@
 #include <gio/gio.h>
 #include <sqlite3.h>
 
+#include "retrieval/library/lengths.h"
 #include "retrieval/search/query.h"
 
 G_BEGIN_DECLS
@@ -30,8 +31,15 @@ extern const LecternRankParameters lectern_rank_defaults;
 /* The chunks of one content: consecutive ids. */
 typedef struct {
   gint64 content, first_chunk, n_chunks;
-  gboolean allowed; /* by --in */
+  guint first_length; /* of its first chunk in the corpus's lengths */
+  gboolean allowed;   /* by --in */
 } LecternChunkRange;
+
+/* What ranking knows of the library besides the index. */
+typedef struct {
+  const GArray *ranges;  /* of LecternChunkRange, ascending by first_chunk */
+  const GArray *lengths; /* of LecternLengths, one per chunk */
+} LecternCorpus;
 
 typedef struct {
   gint64 chunk;
@@ -42,10 +50,9 @@ typedef struct {
 /* Registers the collecting function with a connection; an SQLite result code. */
 int lectern_rank_register (sqlite3 *db);
 
-/* The best `limit` passages, best first (ties by id), as LecternRanked. `ranges`: of LecternChunkRange, ascending by
- * first_chunk. NULL on errors and when cancelled. */
+/* The best `limit` passages, best first (ties by id), as LecternRanked. NULL on errors and when cancelled. */
 GArray *lectern_rank (sqlite3 *db, const LecternQuery *query, const LecternRankParameters *parameters,
-                      const GArray *ranges, guint limit, GCancellable *cancellable, GError **error);
+                      const LecternCorpus *corpus, guint limit, GCancellable *cancellable, GError **error);
 
 G_END_DECLS
 

@@ -4,7 +4,7 @@
 
 #include "retrieval/library/spans.h"
 
-enum { DEFAULT_LIMIT = 10, MAX_LIMIT = 100000 };
+enum { DEFAULT_LIMIT = 10, MAX_LIMIT = 100000, MAX_CHUNKS = 10000000 };
 
 struct _LecternSearcher {
   LecternNormaliser *normaliser;
@@ -13,6 +13,7 @@ struct _LecternSearcher {
   gint64 data_version;
   int n_changes;
   GArray *ranges;       /* of LecternChunkRange */
+  GArray *lengths;      /* of LecternLengths */
   GPtrArray *languages; /* distinct, NULL-terminated */
 };
 
@@ -22,6 +23,7 @@ void lectern_searcher_free (LecternSearcher *searcher)
     return;
   lectern_normaliser_free (searcher->normaliser);
   g_clear_pointer (&searcher->ranges, g_array_unref);
+  g_clear_pointer (&searcher->lengths, g_array_unref);
   g_clear_pointer (&searcher->languages, g_ptr_array_unref);
   g_free (searcher);
 }
@@ -55,9 +57,10 @@ gboolean lectern_search_set_parameters (LecternLibrary *library, const LecternRa
 static gboolean read_ranges (sqlite3 *db, LecternSearcher *searcher, GError **error)
 {
   g_autoptr (GArray) ranges = g_array_new (FALSE, FALSE, sizeof (LecternChunkRange));
+  g_autoptr (GArray) lengths = g_array_new (FALSE, FALSE, sizeof (LecternLengths));
   g_autoptr (GPtrArray) languages = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (LecternStatement) contents = lectern_database_prepare (
-      db, "SELECT id, first_chunk, n_chunks FROM contents WHERE n_chunks > 0 ORDER BY first_chunk", error);
+      db, "SELECT id, first_chunk, n_chunks, lengths FROM contents WHERE n_chunks > 0 ORDER BY first_chunk", error);
   /* The most frequent first: at most 16 are tried (query.h). */
   g_autoptr (LecternStatement) tags = lectern_database_prepare (
       db,
@@ -67,8 +70,13 @@ static gboolean read_ranges (sqlite3 *db, LecternSearcher *searcher, GError **er
   if (!contents || !tags)
     return FALSE;
   while ((rc = sqlite3_step (contents)) == SQLITE_ROW) {
-    LecternChunkRange range = { sqlite3_column_int64 (contents, 0), sqlite3_column_int64 (contents, 1),
-                                sqlite3_column_int64 (contents, 2), TRUE };
+    LecternChunkRange range = { .content = sqlite3_column_int64 (contents, 0),
+                                .first_chunk = sqlite3_column_int64 (contents, 1),
+                                .n_chunks = CLAMP (sqlite3_column_int64 (contents, 2), 0, MAX_CHUNKS),
+                                .first_length = lengths->len,
+                                .allowed = TRUE };
+    lectern_lengths_decode (sqlite3_column_blob (contents, 3), (gsize)sqlite3_column_bytes (contents, 3),
+                            (guint)range.n_chunks, lengths);
     g_array_append_val (ranges, range);
   }
   if (rc == SQLITE_DONE)
@@ -82,8 +90,10 @@ static gboolean read_ranges (sqlite3 *db, LecternSearcher *searcher, GError **er
     return lectern_database_fail (db, "Reading the library", error);
   g_ptr_array_add (languages, NULL);
   g_clear_pointer (&searcher->ranges, g_array_unref);
+  g_clear_pointer (&searcher->lengths, g_array_unref);
   g_clear_pointer (&searcher->languages, g_ptr_array_unref);
   searcher->ranges = g_steal_pointer (&ranges);
+  searcher->lengths = g_steal_pointer (&lengths);
   searcher->languages = g_steal_pointer (&languages);
   return TRUE;
 }
@@ -205,7 +215,9 @@ static GPtrArray *search (LecternLibrary *library, LecternSearcher *searcher, co
     return NULL;
   g_autoptr (LecternQuery) query
       = lectern_query_new (text, strlen (text), (const char *const *)searcher->languages->pdata, searcher->normaliser);
-  g_autoptr (GArray) best = lectern_rank (library->db, query, &searcher->parameters, ranges, limit, cancellable, error);
+  LecternCorpus corpus = { ranges, searcher->lengths };
+  g_autoptr (GArray) best
+      = lectern_rank (library->db, query, &searcher->parameters, &corpus, limit, cancellable, error);
   return best ? read_results (library->db, best, path, error) : NULL;
 }
 
