@@ -59,6 +59,11 @@ void axpy_f16 (float *y, float scale, const uint16_t *x, size_t n)
   kernels_get ()->axpy_f16 (y, scale, x, n);
 }
 
+void multiply_f32 (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner)
+{
+  kernels_get ()->multiply_f32 (a, b, c, n_rows, n_cols, n_inner);
+}
+
 void f32_to_f16 (const float *x, uint16_t *y, size_t n)
 {
   kernels_get ()->f32_to_f16 (x, y, n);

@@ -49,6 +49,9 @@ const char *kernels_get_path (void);
 float dot_f32 (const float *a, const float *b, size_t n);
 float dot_f16 (const uint16_t *a, const float *b, size_t n);                         /* a: IEEE half */
 void axpy_f16 (float *y, float scale, const uint16_t *x, size_t n);                   /* y += scale * x */
+/* c[n_rows][n_cols] += a[n_rows][n_inner] * b[n_inner][n_cols], all dense and small enough for the caches; n_rows is a
+ * multiple of 4, n_cols of 8. Each item of c adds its products in order. */
+void multiply_f32 (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner);
 void f32_to_f16 (const float *x, uint16_t *y, size_t n);
 void f16_to_f32 (const uint16_t *x, float *y, size_t n);
 

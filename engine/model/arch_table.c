@@ -6,6 +6,7 @@ static const struct arch arches[] = {
   { "llama", ENGINE_ROLE_GENERATOR, ROPE_NORM, "attention.layer_norm_rms_epsilon",
     GROUP_DECODER | GROUP_OPTIONAL_BIAS },
   { "qwen2", ENGINE_ROLE_GENERATOR, ROPE_NEOX, "attention.layer_norm_rms_epsilon", GROUP_DECODER | GROUP_QKV_BIAS },
+  { "qwen3", ENGINE_ROLE_GENERATOR, ROPE_NEOX, "attention.layer_norm_rms_epsilon", GROUP_DECODER | GROUP_QK_NORM },
   { "bert", ENGINE_ROLE_ENCODER, ROPE_NONE, "attention.layer_norm_epsilon", GROUP_ENCODER },
 };
 

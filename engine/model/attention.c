@@ -32,30 +32,10 @@ static uint32_t row_limit (const struct part *part, uint32_t row)
   return a->causal ? a->first_position + part->first_token + row / part->n_heads + 1 : a->n_positions;
 }
 
-/* c[4][8] of a[4][k] * b[k][8], where rows of a are lda apart, of b ldb. */
-static inline void multiply_4x8 (const float *a, size_t lda, const float *b, size_t ldb, size_t k, vec4 c[8])
+/* Rows that the tiles are computed with: rows beyond n_rows are zeros. */
+static uint32_t padded_rows (const struct part *part)
 {
-  for (size_t i = 0; i < k; i++) {
-    vec4 b0 = vec4_load (b + i * ldb), b1 = vec4_load (b + i * ldb + 4);
-    for (size_t r = 0; r < 4; r++) {
-      c[2 * r] += a[r * lda + i] * b0;
-      c[2 * r + 1] += a[r * lda + i] * b1;
-    }
-  }
-}
-
-/* c[m][n] (+)= a[m][k] * b[k][n], dense; m is rounded up to 4 and n is a multiple of 8. */
-static void multiply (const float *a, const float *b, float *c, size_t m, size_t n, size_t k, bool accumulate)
-{
-  for (size_t i = 0; i < m; i += 4)
-    for (size_t j = 0; j < n; j += 8) {
-      vec4 sums[8];
-      for (size_t r = 0; r < 8; r++)
-        sums[r] = accumulate ? vec4_load (c + (i + r / 2) * n + j + 4 * (r & 1)) : vec4_all (0);
-      multiply_4x8 (a + i * k, k, b + j, n, k, sums);
-      for (size_t r = 0; r < 8; r++)
-        vec4_store (c + (i + r / 2) * n + j + 4 * (r & 1), sums[r]);
-    }
+  return (part->n_rows + 3) / 4 * 4;
 }
 
 /* n positions of one head as F32 rows of part->width. */
@@ -79,7 +59,8 @@ static void score_many (struct part *part, const char *keys, uint32_t n)
   for (uint32_t d = 0; d < part->width; d++)
     for (uint32_t j = 0; j < TILE; j++)
       transposed[d * TILE + j] = part->tile[j * part->width + d];
-  multiply (part->q, transposed, part->scores, part->n_rows, TILE, part->width, false);
+  memset (part->scores, 0, (size_t)padded_rows (part) * TILE * sizeof (float));
+  multiply_f32 (part->q, transposed, part->scores, padded_rows (part), TILE, part->width);
 }
 
 static void score_few (struct part *part, const char *keys, uint32_t n)
@@ -94,7 +75,7 @@ static void sum_many (struct part *part, const char *values, uint32_t n)
 {
   load_tile (part, values, n, part->tile);
   memset (part->tile + (size_t)n * part->width, 0, (size_t)(TILE - n) * part->width * sizeof (float));
-  multiply (part->scores, part->tile, part->sums, part->n_rows, part->width, TILE, true);
+  multiply_f32 (part->scores, part->tile, part->sums, padded_rows (part), part->width, TILE);
 }
 
 static void sum_few (struct part *part, const char *values, uint32_t n)
@@ -138,8 +119,7 @@ static void soften (struct part *part, uint32_t row, uint32_t first)
 static void load_part (struct part *part)
 {
   const struct attention *a = part->attention;
-  uint32_t padded = (part->n_rows + 3) / 4 * 4;
-  for (uint32_t row = 0; row < padded; row++) {
+  for (uint32_t row = 0; row < padded_rows (part); row++) {
     float *q = part->q + row * part->width;
     memset (part->sums + row * part->width, 0, part->width * sizeof (float));
     memset (part->scores + row * TILE, 0, TILE * sizeof (float));

@@ -18,9 +18,9 @@ static int need_chat_template (const struct engine_model *model, struct engine_e
 {
   if (model->tokenizer && model->chat_template)
     return ENGINE_OK;
-  return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
-                           "The model %.200s has no chat format that this engine knows: choose an instruction-tuned model.",
-                           model->path);
+  return engine_error_set (
+      error, ENGINE_ERROR_UNSUPPORTED,
+      "The model %.200s has no chat format that this engine knows: choose an instruction-tuned model.", model->path);
 }
 
 int engine_tokenize (const struct engine_model *model, const char *text, size_t length, unsigned flags,
@@ -69,9 +69,9 @@ int engine_chat_tokenize (const struct engine_model *model, const struct engine_
                           struct engine_tokens *tokens, struct engine_error *error)
 {
   int status = need_chat_template (model, error);
-  return status == ENGINE_OK ? chat_template_tokenize (model->chat_template, model->tokenizer, messages, n_messages,
-                                                       tokens, error)
-                             : status;
+  return status == ENGINE_OK
+             ? chat_template_tokenize (model->chat_template, model->tokenizer, messages, n_messages, tokens, error)
+             : status;
 }
 
 int engine_chat_render (const struct engine_model *model, const struct engine_message *messages, size_t n_messages,

@@ -87,6 +87,10 @@ static void put_decoder (struct making *making)
       put (making, FILL_BIAS, nkv, 0, "blk.%u.attn_k.bias", i);
       put (making, FILL_BIAS, nkv, 0, "blk.%u.attn_v.bias", i);
     }
+    if (strcmp (o->arch, "qwen3") == 0) {
+      put (making, FILL_NORM, o->head_dim, 0, "blk.%u.attn_q_norm.weight", i);
+      put (making, FILL_NORM, o->head_dim, 0, "blk.%u.attn_k_norm.weight", i);
+    }
     put (making, FILL_MATRIX, nq, o->n_embd, "blk.%u.attn_output.weight", i);
     put (making, FILL_NORM, o->n_embd, 0, "blk.%u.ffn_norm.weight", i);
     put (making, FILL_MATRIX, o->n_embd, o->n_ff, "blk.%u.ffn_gate.weight", i);

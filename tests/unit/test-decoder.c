@@ -106,6 +106,8 @@ static void reference_layer (const struct builder_model *m, uint32_t l, bool exa
   const struct builder_options *o = &m->options;
   uint32_t e = o->n_embd, nq = o->n_heads * o->head_dim, nkv = o->n_kv_heads * o->head_dim;
   float *h = array (e), *q = array ((size_t)n * nq), *k = array ((size_t)n * nkv), *v = array ((size_t)n * nkv);
+  const float *q_norm = builder_model_get (m, "blk.%u.attn_q_norm.weight", l);
+  const float *k_norm = builder_model_get (m, "blk.%u.attn_k_norm.weight", l);
   float *attended = array (nq), *gate = array (o->n_ff), *up = array (o->n_ff);
   for (uint32_t t = 0; t < n; t++) {
     normalize (x + t * e, builder_model_get (m, "blk.%u.attn_norm.weight", l), e, h);
@@ -115,6 +117,10 @@ static void reference_layer (const struct builder_model *m, uint32_t l, bool exa
             k + t * nkv);
     linear (builder_model_get (m, "blk.%u.attn_v.weight", l), builder_model_get (m, "blk.%u.attn_v.bias", l), h, e, nkv,
             v + t * nkv);
+    for (uint32_t i = 0; q_norm && i < o->n_heads; i++)
+      normalize (q + t * nq + i * o->head_dim, q_norm, o->head_dim, q + t * nq + i * o->head_dim);
+    for (uint32_t i = 0; k_norm && i < o->n_kv_heads; i++)
+      normalize (k + t * nkv + i * o->head_dim, k_norm, o->head_dim, k + t * nkv + i * o->head_dim);
     rotate (m, q + t * nq, o->n_heads, t);
     rotate (m, k + t * nkv, o->n_kv_heads, t);
     if (!exact) {
@@ -232,6 +238,9 @@ static void test_families (void)
   options.head_dim = 12; /* not a multiple of 8 */
   check_logits (&options, 40);
   options = base;
+  options.arch = "qwen3";
+  check_logits (&options, 40);
+  options.arch = "llama";
   options.n_kv_heads = 4;
   options.head_dim = 24;
   check_logits (&options, 40);
@@ -309,6 +318,10 @@ static void test_bad_files (void)
   options.without = NULL;
   options.misshapen = "blk.2.attn_q.bias";
   expect_open_error (options, "blk.2.attn_q.bias");
+  options = base;
+  options.arch = "qwen3";
+  options.misshapen = "blk.1.attn_k_norm.weight";
+  expect_open_error (options, "blk.1.attn_k_norm.weight");
   options = base;
   options.n_kv_heads = 3;
   expect_open_error (options, "llama.attention.head_count_kv");

@@ -269,6 +269,32 @@ static void check_helpers (const struct kernels *kernels)
   }
 }
 
+static void check_multiply (const struct kernels *kernels)
+{
+  static const size_t shapes[][3] = { { 4, 8, 1 }, { 4, 24, 7 }, { 8, 32, 64 }, { 32, 40, 32 }, { 12, 16, 0 } };
+  enum { MOST = 64 * 64 };
+  static float a[MOST], b[MOST], c[MOST], c_c[MOST];
+  snprintf (context, sizeof context, "multiply_f32 on path %s", kernels->name);
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+    const size_t n_rows = shapes[s][0], n_cols = shapes[s][1], n_inner = shapes[s][2];
+    for (size_t i = 0; i < MOST; i++) {
+      a[i] = sinf ((float)(7 * i + s));
+      b[i] = cosf ((float)(3 * i + s));
+      c[i] = c_c[i] = (float)(i % 5);
+    }
+    kernels->multiply_f32 (a, b, c, n_rows, n_cols, n_inner);
+    for (size_t row = 0; row < n_rows; row++)
+      for (size_t col = 0; col < n_cols; col++) {
+        double sum = c_c[row * n_cols + col];
+        for (size_t i = 0; i < n_inner; i++)
+          sum += (double)a[row * n_inner + i] * b[i * n_cols + col];
+        CHECK (fabs (c[row * n_cols + col] - sum) <= 1e-5);
+      }
+    for (size_t i = n_rows * n_cols; i < MOST; i++)
+      CHECK (same_bits (&c[i], &c_c[i], 4));
+  }
+}
+
 /* All halves there are, and F32 values around each rounding boundary, on every path and against the definition. */
 static void check_halves (const struct kernels *kernels)
 {
@@ -436,6 +462,7 @@ int main (int argc, char **argv)
     check_path (paths[i]);
     check_helpers (paths[i]);
     check_halves (paths[i]);
+    check_multiply (paths[i]);
     printf ("path %s: as the reference\n", paths[i]->name);
   }
   check_matmuls ();
