@@ -36,7 +36,8 @@ static float pick (struct making *making, enum fill fill, uint32_t n_cols)
 }
 
 /* n_rows 0: a vector. */
-static void put (struct making *making, enum fill fill, uint32_t n_cols, uint32_t n_rows, const char *format, ...)
+__attribute__ ((format (printf, 5, 6))) static void put (struct making *making, enum fill fill, uint32_t n_cols,
+                                                         uint32_t n_rows, const char *format, ...)
 {
   struct builder_model *model = making->model;
   model->tensors = realloc (model->tensors, (model->n_tensors + 1) * sizeof *model->tensors);
