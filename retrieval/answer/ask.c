@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Passages: searched for, read closely, listed as sources; and how much of a document neighbours are joined to. */
-enum { N_SEARCHED = 30, N_READ = 12, N_SOURCES = 5, N_PROMPTED = 8, JOINED_TOKENS = 600, DEFAULT_MAX_TOKENS = 400 };
+enum { N_SEARCHED = 30, N_READ = 24, N_SOURCES = 5, N_PROMPTED = 8, JOINED_TOKENS = 600, DEFAULT_MAX_TOKENS = 400 };
 
 static const char says_no_question[] = "There is no question to answer; type one.";
 static const char says_empty_library[] = "The library is empty; add documents before you ask.";

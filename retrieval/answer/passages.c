@@ -5,7 +5,7 @@
 
 /* Measured on the judged manuals and handbooks (tests/bench/bench-answers.c). */
 static const double partial_credit = 0.6, weight_floor = 0.25;
-enum { MAX_TITLE_TERMS = 9, MIN_PART_BYTES = 5, MIN_MISSPELT_BYTES = 6 };
+enum { MAX_TITLE_TERMS = 9, MIN_PART_BYTES = 5, MIN_MISSPELT_BYTES = 6, MIN_COLLECTION = 30 };
 
 void lectern_passage_free (LecternPassage *passage)
 {
@@ -269,11 +269,12 @@ double lectern_hits_coverage (LecternHits hits, const LecternQuestion *question)
 
 static void weigh_terms (GPtrArray *passages, LecternQuestion *question)
 {
-  guint n = passages->len;
+  /* Search returns what holds any of the terms: where it returned few, the rest of the library holds none. */
+  guint n = MAX (passages->len, MIN_COLLECTION);
   for (guint i = 0; i < question->terms->len; i++) {
     LecternQuestionTerm *term = &g_array_index (question->terms, LecternQuestionTerm, i);
     double holders = 0;
-    for (guint p = 0; p < n; p++) {
+    for (guint p = 0; p < passages->len; p++) {
       const LecternPassage *passage = g_ptr_array_index (passages, p);
       LecternHits hits = lectern_hits_or (passage->hits, passage->heading_hits);
       holders += hits.exact >> i & 1 ? 1 : hits.partial >> i & 1 ? 0.5 : 0;
