@@ -2,8 +2,19 @@
 
 #include <string.h>
 
-/* Costs in 1/64 token. Words of one piece are the rule up to seven letters; what is longer splits every five or so. */
-enum { UNIT = 64, CJK_COST = 51, OTHER_COST = 40, DIGIT_COST = 38, PUNCTUATION_COST = 50, RUN_FREE = 7, RUN_COST = 9 };
+/* Costs in 1/64 token, fitted to two byte-level BPE vocabularies of 150 000 and 128 000 tokens: within 10 % on English, Chinese,
+ * Russian and Arabic text, 15 to 25 % too few on German, Spanish and Turkish. Words of one piece are the rule up to six letters;
+ * what is longer splits every five or so. */
+enum {
+  UNIT = 64,
+  CJK_COST = 51,
+  OTHER_COST = 27,
+  DIGIT_COST = 38,
+  PUNCTUATION_COST = 50,
+  ACCENT_COST = 40,
+  RUN_FREE = 6,
+  RUN_COST = 14
+};
 
 typedef enum { KIND_SPACE, KIND_LETTER, KIND_DIGIT, KIND_MARK, KIND_WIDE, KIND_OTHER } Kind;
 
@@ -47,7 +58,7 @@ guint lectern_count_tokens (const char *text, gssize length)
       run++;
       cost += run == 1 ? UNIT : run > RUN_FREE ? RUN_COST : 0;
       /* Accented letters break the pieces that vocabularies know. */
-      cost += c >= 0x80 ? UNIT / 3 : 0;
+      cost += c >= 0x80 ? ACCENT_COST : 0;
       break;
     case KIND_DIGIT: cost += DIGIT_COST; break;
     case KIND_MARK: cost += same == 0 ? PUNCTUATION_COST : PUNCTUATION_COST / 6; break;
