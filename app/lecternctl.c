@@ -12,7 +12,17 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 const Command *const commands[] = {
-  &command_list, &command_remove, &command_search, &command_extract, &command_eval, NULL,
+  &command_list,
+  &command_remove,
+  &command_search,
+  &command_extract,
+  &command_eval,
+  &command_engine_info,
+  &command_engine_tokenize,
+  &command_engine_detokenize,
+  &command_engine_generate,
+  &command_engine_embed,
+  NULL,
 };
 
 static const OptionSpec common_options[] = {
