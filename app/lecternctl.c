@@ -12,11 +12,15 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 const Command *const commands[] = {
+  &command_add,
   &command_list,
+  &command_status,
   &command_remove,
   &command_search,
+  &command_ask,
   &command_extract,
   &command_eval,
+  &command_models,
   &command_engine_info,
   &command_engine_tokenize,
   &command_engine_detokenize,

@@ -1,0 +1,109 @@
+"""engine info, tokenize, detokenize, generate and embed on a tiny model made here: the JSON contract and what must agree."""
+import math
+import os
+
+import tinymodel
+from harness import LecternTest, main
+
+NUMBER = (int, float)
+
+
+class Engine(LecternTest):
+    def setUp(self):
+        super().setUp()
+        self.model = os.path.join(self.home, 'tiny.gguf')
+        self.n_vocab = tinymodel.write(self.model)
+
+    def engine(self, command, *arguments, **options):
+        return self.json('engine', command, '--model', self.model, *arguments, **options)
+
+    def test_info(self):
+        info = self.engine('info')
+        self.check_keys(info, {
+            'path': str, 'architecture': str, 'name': str, 'role': str, 'runs': bool, 'reason': (str, None), 'tokenizer': str,
+            'chat_template': str, 'tensor_types': str, 'file_bytes': int, 'parameters': int, 'context_tokens': int, 'layers': int,
+            'embedding': int, 'heads': int, 'kv_heads': int, 'vocabulary': int, 'kv_bytes_per_token': int, 'session_tokens': int,
+            'session_bytes': int, 'memory_bytes': int, 'gguf_version': int, 'tensors': int, 'cpu_path': str, 'cores': int})
+        self.assertEqual((info['runs'], info['reason'], info['role'], info['architecture']), (True, None, 'generator', 'llama'))
+        self.assertEqual((info['layers'], info['embedding'], info['vocabulary']), (tinymodel.LAYERS, tinymodel.DIM, self.n_vocab))
+        self.assertEqual(info['file_bytes'], os.path.getsize(self.model))
+        self.assertIn('Runs           yes', self.ctl('engine', 'info', '--model', self.model))
+
+    def test_tokens_there_and_back(self):
+        for text in 'the world', 'naïve €', '', 'a', '</s> as text':
+            with self.subTest(text):
+                ids = self.engine('tokenize', '--', text)['tokens']
+                self.assertNotIn(2, ids)
+                self.assertEqual(self.engine('detokenize', ','.join(map(str, ids)))['text'].lstrip(' '), text)
+        self.assertEqual(self.engine('tokenize', '--special', 'a')['tokens'][0], 1)
+        self.assertIn(2, self.engine('tokenize', '--special', 'a</s>')['tokens'])
+        self.assertEqual(self.engine('tokenize', '-', stdin=b'the \xff\n')['tokens'],
+                         self.engine('tokenize', b'the \xff\n')['tokens'])
+        plain = self.ctl('engine', 'tokenize', '--model', self.model, 'the world').strip()
+        self.assertEqual([int(i) for i in plain.split(',')], self.engine('tokenize', 'the world')['tokens'])
+
+    def test_generate(self):
+        got = self.engine('generate', '--prompt', 'the world', '-n', '8', '--ignore-eos', '--top', '5')
+        self.check_keys(got, {'prompt_tokens': list, 'tokens': list, 'text': str, 'steps': list, 'timings': dict})
+        self.check_keys(got['timings'], {'prompt_tokens': int, 'prefill_ms': NUMBER, 'generated_tokens': int, 'decode_ms': NUMBER})
+        self.assertEqual(got['prompt_tokens'], self.engine('tokenize', '--special', 'the world')['tokens'])
+        self.assertEqual(len(got['tokens']), 8)
+        for token, step in zip(got['tokens'], got['steps'], strict=True):
+            self.check_keys(step, {'token': int, 'logprob': NUMBER, 'top': list})
+            self.assertEqual(step['token'], token)
+            self.assertEqual(len(step['top']), 5)
+            self.assertEqual(step['top'], sorted(step['top'], key=lambda t: (-t[1], t[0])))
+            self.assertIn([token, step['logprob']], step['top'])
+            self.assertNotEqual(token, 2)
+        ids = ','.join(map(str, got['prompt_tokens']))
+        for same in (['--prompt', 'the world'], ['--prompt-tokens', ids], ['--prompt', 'the world', '-t', '1']):
+            self.assertEqual(self.engine('generate', *same, '-n', '8', '--ignore-eos')['tokens'], got['tokens'])
+        exact = self.engine('generate', '--prompt', 'the world', '-n', '1', '--top', '5', '--exact')
+        for a, b in zip(exact['steps'][0]['top'], got['steps'][0]['top']):
+            self.assertAlmostEqual(a[1], b[1], delta=0.05)
+
+    def test_probabilities_sum_to_one(self):
+        [step] = self.engine('generate', '--prompt', 'a', '-n', '1', '--top', '1000')['steps']
+        self.assertEqual(len(step['top']), self.n_vocab)
+        self.assertAlmostEqual(sum(math.exp(lp) for _, lp in step['top']), 1, places=4)
+
+    def test_sampling_follows_the_seed(self):
+        def sample(seed):
+            return self.engine('generate', '--prompt', 'a', '-n', '12', '--ignore-eos', '--temperature', '3', '--seed', seed)['tokens']
+        self.assertEqual(sample('7'), sample('7'))
+        self.assertGreater(len({tuple(sample(str(s))) for s in range(4)}), 1)
+
+    def test_bad_input(self):
+        run = ['engine', 'generate', '--model', self.model]
+        self.fails(2, *run)
+        self.fails(2, *run, '--prompt', 'a', '--prompt-tokens', '1')
+        self.fails(2, *run, '--prompt-tokens', '1,x')
+        self.fails(2, *run, '--prompt', 'a', '--top', '0')
+        self.fails(2, 'engine', 'generate', '--prompt', 'a')
+        self.fails(1, *run, '--prompt-tokens', '')
+        self.fails(1, *run, '--prompt-tokens', str(self.n_vocab))
+        self.fails(1, *run, '--prompt', 'a', '-n', '100000')
+        self.fails(2, 'engine', 'detokenize', '--model', self.model, '1,,2')
+        self.fails(1, 'engine', 'info', '--model', os.path.join(self.home, 'none.gguf'))
+        self.fails(1, 'engine', 'info', '--model', self.home)
+        self.fails(1, 'engine', 'embed', '--model', self.model, stdin='a\n')
+        with open(self.model, 'rb') as f:
+            whole = f.read()
+        for length in 0, 3, 24, 1000, len(whole) // 2, len(whole) - 40:
+            cut = os.path.join(self.home, 'cut.gguf')
+            with open(cut, 'wb') as f:
+                f.write(whole[:length])
+            self.fails(1, 'engine', 'info', '--model', cut)
+
+    def test_interrupt(self):
+        process = self.start('engine', 'generate', '--model', self.model, '--prompt', 'a', '-n', '250', '--ignore-eos', stdin=None)
+        process.stdout.read(1)
+        status, _, err, seconds = self.interrupt(process)
+        self.assertIn(status, (0, 1), err)  # the tiny model may have been quicker
+        self.assertLess(seconds, 5)
+        if status:
+            self.assertEqual(err, b'lecternctl: Stopped.\n')
+
+
+if __name__ == '__main__':
+    main()
