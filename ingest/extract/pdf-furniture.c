@@ -166,6 +166,28 @@ static void mark_beside (const PdfDocument *document, const GArray *candidates)
   g_hash_table_unref (heights);
 }
 
+static gboolean is_all_dropped (const PdfPage *page)
+{
+  for (guint i = 0; i < page->lines->len; i++)
+    if (!PDF_LINE (page, i)->dropped)
+      return FALSE;
+  return TRUE;
+}
+
+/* Where most pages hold nothing else, it is the text after all: labels, forms, slides. */
+static void restore_bare_pages (PdfDocument *document)
+{
+  guint bare = 0;
+  for (guint i = 0; i < document->pages->len; i++)
+    bare += is_all_dropped (document->pages->pdata[i]);
+  for (guint i = 0; 3 * bare > document->pages->len && i < document->pages->len; i++) {
+    PdfPage *page = document->pages->pdata[i];
+    if (is_all_dropped (page))
+      for (guint j = 0; j < page->lines->len; j++)
+        PDF_LINE (page, j)->dropped = FALSE;
+  }
+}
+
 void pdf_mark_furniture (PdfDocument *document)
 {
   if (document->pages->len < 2)
@@ -177,5 +199,6 @@ void pdf_mark_furniture (PdfDocument *document)
   g_array_sort (candidates, compare_candidates);
   mark_repeated (document, candidates);
   mark_beside (document, candidates);
+  restore_bare_pages (document);
   g_array_unref (candidates);
 }

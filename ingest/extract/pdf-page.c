@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define MAX_CHARACTERS 2000000u /* of one page */
+#define JUMP 0.6f                /* font sizes between two characters that are not of one word */
 
 void pdf_page_free (PdfPage *page)
 {
@@ -102,7 +103,8 @@ static guint style_of_font (const char *name)
 typedef struct {
   PdfPage *page;
   PdfWord word;
-  gboolean in_word, in_line;
+  PdfBox last; /* of the character before, when in a word */
+  gboolean in_word;
   guint line_first;
 } Builder;
 
@@ -110,7 +112,6 @@ static void end_line (Builder *builder)
 {
   PdfPage *page = builder->page;
   guint end = page->words->len;
-  builder->in_line = FALSE;
   for (guint first = builder->line_first; first < end;) {
     PdfLine line = { .first = first, .n = 1, .box = PDF_WORD (page, first)->box };
     float weight = 0;
@@ -179,6 +180,19 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
   if (builder->page->text->len == before)
     return;
   PdfBox box = box_of (rectangle);
+  if (builder->in_word) {
+    /* Poppler sets no blank between blocks of text that stand beside each other. */
+    const PdfBox *last = &builder->last;
+    float across = MAX (box.x0 - last->x1, last->x0 - box.x1), down = MAX (box.y0 - last->y1, last->y0 - box.y1);
+    if (MAX (across, down) > JUMP * MAX (size, 4.0f)) {
+      builder->word.length = (guint32) before - builder->word.start;
+      builder->in_word = FALSE;
+      g_array_append_val (builder->page->words, builder->word);
+      if (down > JUMP * MAX (size, 4.0f))
+        end_line (builder);
+    }
+  }
+  builder->last = box;
   if (!builder->in_word) {
     builder->word = (PdfWord){ (guint32)before, 0, box, size, style };
     builder->in_word = TRUE;

@@ -90,7 +90,7 @@ static gboolean title_is_worth (const char *title)
 {
   static const char *const prefixes[]
       = { "Microsoft Word", "Microsoft PowerPoint", "untitled", "Untitled", "PowerPoint Pres",
-          "Document",       "No Job Name",          "Slide 1",  "title" };
+          "Document",       "No Job Name",          "Slide 1",  "(anonymous)", "(unspecified)", "title" };
   static const char *const suffixes[] = { ".doc", ".docx", ".pdf", ".dvi", ".tex", ".indd", ".ppt", ".pptx",
                                           ".xls", ".xlsx", ".odt", ".qxd", ".rtf", ".fm",   ".ps" };
   if (g_utf8_strlen (title, -1) < 3)
