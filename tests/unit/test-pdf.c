@@ -1,0 +1,322 @@
+/* The PDF reader, through lectern-extract (argv[1]), on small PDF files written here. */
+#include "ingest/ingest.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+static char *folder;
+static LecternExtractor *extractor;
+
+/* ---- writing PDF files ----------------------------------------------------------------------------------- */
+
+typedef struct {
+  GPtrArray *pages; /* of GString: content streams */
+  const char *info, *trailer;
+} Pdf;
+
+static void pdf_init (Pdf *pdf)
+{
+  *pdf = (Pdf){ g_ptr_array_new (), "", "" };
+}
+
+static void add_page (Pdf *pdf)
+{
+  g_ptr_array_add (pdf->pages, g_string_new (NULL));
+}
+
+/* font: R regular, B bold, M monospace. y from the top of a page of 600 × 800 points. */
+static void add_text (Pdf *pdf, char font, int size, double x, double y, const char *text)
+{
+  GString *page = pdf->pages->pdata[pdf->pages->len - 1];
+  char number[2][G_ASCII_DTOSTR_BUF_SIZE];
+  g_string_append_printf (page, "BT /%c %d Tf %s %s Td (%s) Tj ET\n", font, size,
+                          g_ascii_formatd (number[0], sizeof number[0], "%.2f", x),
+                          g_ascii_formatd (number[1], sizeof number[1], "%.2f", 800 - y), text);
+}
+
+/* Lines of 10 points under each other; NULL ends. Returns the y of the next. */
+static double G_GNUC_NULL_TERMINATED add_lines (Pdf *pdf, double x, double y, ...)
+{
+  va_list lines;
+  va_start (lines, y);
+  for (const char *line; (line = va_arg (lines, const char *)); y += 12)
+    add_text (pdf, 'R', 10, x, y, line);
+  va_end (lines);
+  return y;
+}
+
+static char *write_pdf (Pdf *pdf, const char *name)
+{
+  GString *out = g_string_new ("%PDF-1.4\n");
+  GArray *offsets = g_array_new (FALSE, FALSE, sizeof (gsize));
+  static const char *const fonts[] = { "Helvetica", "Helvetica-Bold", "Courier" };
+  guint n = pdf->pages->len;
+#define OBJECT(...)                                                                                                    \
+  (g_array_append_val (offsets, out->len), g_string_append_printf (out, "%u 0 obj\n", offsets->len),                   \
+   g_string_append_printf (out, __VA_ARGS__), g_string_append (out, "\nendobj\n"))
+  OBJECT ("<</Type/Catalog/Pages 2 0 R>>");
+  g_autofree char *kids = g_strdup ("");
+  for (guint i = 0; i < n; i++) {
+    char *longer = g_strdup_printf ("%s %u 0 R", kids, 7 + 2 * i);
+    g_free (kids);
+    kids = longer;
+  }
+  OBJECT ("<</Type/Pages/Count %u/Kids[%s]>>", n, kids);
+  for (guint i = 0; i < 3; i++)
+    OBJECT ("<</Type/Font/Subtype/Type1/BaseFont/%s/Encoding/WinAnsiEncoding>>", fonts[i]);
+  OBJECT ("<<%s>>", pdf->info);
+  for (guint i = 0; i < n; i++) {
+    GString *page = pdf->pages->pdata[i];
+    OBJECT ("<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents %u 0 R"
+            "/Resources<</Font<</R 3 0 R/B 4 0 R/M 5 0 R>>>>>>",
+            8 + 2 * i);
+    OBJECT ("<</Length %u>>stream\n%s\nendstream", (guint)page->len, page->str);
+    g_string_free (page, TRUE);
+  }
+  gsize start = out->len;
+  g_string_append_printf (out, "xref\n0 %u\n0000000000 65535 f \n", offsets->len + 1);
+  for (guint i = 0; i < offsets->len; i++)
+    g_string_append_printf (out, "%010u 00000 n \n", (guint)g_array_index (offsets, gsize, i));
+  g_string_append_printf (out, "trailer<</Size %u/Root 1 0 R/Info 6 0 R%s>>\nstartxref\n%u\n%%%%EOF\n",
+                          offsets->len + 1, pdf->trailer, (guint)start);
+  char *path = g_build_filename (folder, name, NULL);
+  g_assert_true (g_file_set_contents (path, out->str, (gssize)out->len, NULL));
+  g_string_free (out, TRUE);
+  g_array_unref (offsets);
+  g_ptr_array_unref (pdf->pages);
+  return path;
+}
+
+static LecternExtraction *read_path (char *path)
+{
+  g_autoptr (GError) error = NULL;
+  LecternExtraction *extraction = lectern_extractor_extract (extractor, path, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_unlink (path);
+  g_free (path);
+  return extraction;
+}
+
+static LecternExtraction *read_pdf (Pdf *pdf)
+{
+  LecternExtraction *extraction = read_path (write_pdf (pdf, "test.pdf"));
+  if (extraction->error)
+    g_test_message ("%s", extraction->error);
+  for (guint i = 0; i < extraction->blocks->len; i++) {
+    const LecternBlock *block = extraction->blocks->pdata[i];
+    g_test_message ("[%s %d, page %d] %s", lectern_block_kind_to_string (block->kind), block->level, block->page,
+                    block->text);
+  }
+  return extraction;
+}
+
+static void expect (const LecternExtraction *extraction, guint i, LecternBlockKind kind, int level, int page,
+                    const char *text)
+{
+  g_assert_cmpuint (i, <, extraction->blocks->len);
+  const LecternBlock *block = extraction->blocks->pdata[i];
+  g_assert_cmpstr (block->text, ==, text);
+  g_assert_cmpint (block->kind, ==, kind);
+  g_assert_cmpint (block->level, ==, level);
+  g_assert_cmpint (block->page, ==, page);
+}
+
+/* ---- what is read ---------------------------------------------------------------------------------------- */
+
+static void test_structure (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  pdf.info = "/Title(Microsoft Word - manual.doc)";
+  add_text (&pdf, 'B', 20, 60, 80, "Pump Manual");
+  add_text (&pdf, 'B', 14, 60, 120, "1.1 Filling the tank");
+  double y
+      = add_lines (&pdf, 60, 145, "Before you begin, close the drain valve of the tank and make sure that nobody works",
+                   "on the pipe. Fill the tank slowly with clean water until the level reaches the examin-",
+                   "ation window. The examination takes a minute.", NULL);
+  add_lines (&pdf, 60, y + 10, "1. Open the inlet valve.", "2. Wait until the pressure is steady.", NULL);
+  y = add_lines (&pdf, 60, y + 44, "\225 Never run the pump dry.", NULL);
+  add_text (&pdf, 'M', 9, 60, y + 20, "pump --start");
+  add_text (&pdf, 'M', 9, 60, y + 31, "pump --watch");
+  add_lines (&pdf, 60, y + 60, "Figure 1: The tank from above.", NULL);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_assert_cmpint (extraction->status, ==, LECTERN_STATUS_INDEXED);
+  g_assert_cmpstr (extraction->type, ==, "pdf");
+  g_assert_cmpstr (extraction->title, ==, "Pump Manual");
+  g_assert_cmpint (extraction->n_pages, ==, 1);
+  expect (extraction, 0, LECTERN_BLOCK_HEADING, 1, 1, "Pump Manual");
+  expect (extraction, 1, LECTERN_BLOCK_HEADING, 2, 1, "1.1 Filling the tank");
+  expect (
+      extraction, 2, LECTERN_BLOCK_PARAGRAPH, 0, 1,
+      "Before you begin, close the drain valve of the tank and make sure that nobody works on the pipe. Fill the tank "
+      "slowly with clean water until the level reaches the examination window. The examination takes a minute.");
+  expect (extraction, 3, LECTERN_BLOCK_LIST_ITEM, 1, 1, "1. Open the inlet valve.");
+  expect (extraction, 4, LECTERN_BLOCK_LIST_ITEM, 1, 1, "2. Wait until the pressure is steady.");
+  expect (extraction, 5, LECTERN_BLOCK_LIST_ITEM, 1, 1, "• Never run the pump dry.");
+  expect (extraction, 6, LECTERN_BLOCK_CODE, 0, 1, "pump --start\npump --watch");
+  expect (extraction, 7, LECTERN_BLOCK_CAPTION, 0, 1, "Figure 1: The tank from above.");
+  g_assert_cmpuint (extraction->blocks->len, ==, 8);
+  lectern_extraction_free (extraction);
+}
+
+/* Every word has its rectangle where it was printed, from the top left corner. */
+static void test_spans (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_lines (&pdf, 60, 100, "First words of a line that is followed by one", "more line below.", NULL);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  const LecternBlock *block = extraction->blocks->pdata[0];
+  g_assert_cmpuint (block->spans->len, ==, 13);
+  const LecternSpan *first = &g_array_index (block->spans, LecternSpan, 0);
+  const LecternSpan *last = &g_array_index (block->spans, LecternSpan, 12);
+  g_assert_cmpuint (first->start, ==, 0);
+  g_assert_cmpuint (first->length, ==, 5);
+  g_assert_cmpint (first->rect.page, ==, 1);
+  g_assert_cmpfloat (fabsf (first->rect.x - 60), <, 1);
+  g_assert_cmpfloat (first->rect.y, >, 85);
+  g_assert_cmpfloat (first->rect.y + first->rect.height, <, 106);
+  g_assert_true (strncmp (block->text + last->start, "below.", last->length) == 0);
+  g_assert_cmpfloat (last->rect.y, >, first->rect.y + 10);
+  lectern_extraction_free (extraction);
+}
+
+static void test_furniture (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  for (int i = 1; i <= 4; i++) {
+    g_autofree char *header = g_strdup_printf ("Chapter 2: Pumps %d", 10 + i), *number = g_strdup_printf ("%d", i);
+    add_page (&pdf);
+    add_text (&pdf, 'R', 9, 60, 40, header);
+    /* A sentence that runs over from each page to the next. */
+    add_lines (&pdf, 60, 300,
+               i == 1 ? "The pumps of this series are made for water that" : "and on, from one page to the next, until",
+               "holds no sand and no other solid matter at all", NULL);
+    add_text (&pdf, 'R', 9, 300, 770, number);
+  }
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_assert_cmpuint (extraction->blocks->len, ==, 1);
+  const LecternBlock *block = extraction->blocks->pdata[0];
+  g_assert_null (strstr (block->text, "Chapter"));
+  g_assert_nonnull (strstr (block->text, "matter at all and on, from one page"));
+  g_assert_cmpint (g_array_index (block->spans, LecternSpan, block->spans->len - 1).rect.page, ==, 4);
+  lectern_extraction_free (extraction);
+}
+
+static void test_columns (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  for (int i = 0; i < 20; i++) {
+    g_autofree char *left = g_strdup_printf ("left line %d says what the left column says,", i);
+    g_autofree char *right = g_strdup_printf ("right line %d says what the right one says,", i);
+    add_text (&pdf, 'R', 10, 60, 100 + 12 * i, left);
+    add_text (&pdf, 'R', 10, 320, 100 + 12 * i, right);
+  }
+  LecternExtraction *extraction = read_pdf (&pdf);
+  GString *all = g_string_new (NULL);
+  for (guint i = 0; i < extraction->blocks->len; i++) {
+    const LecternBlock *block = extraction->blocks->pdata[i];
+    g_assert_cmpint (block->kind, ==, LECTERN_BLOCK_PARAGRAPH);
+    g_string_append_printf (all, "%s ", block->text);
+  }
+  g_assert_nonnull (strstr (all->str, "left column says, left line 19"));
+  g_assert_nonnull (strstr (all->str, "right one says, right line 1 says"));
+  g_assert_true (strstr (all->str, "left line 19") < strstr (all->str, "right line 0"));
+  g_string_free (all, TRUE);
+  lectern_extraction_free (extraction);
+}
+
+static void test_table (void)
+{
+  static const char *const cells[4][3] = { { "Part", "Number", "Weight" },
+                                           { "Pump", "A-17", "12.5 kg" },
+                                           { "Inlet valve", "B-02", "0.8 kg" },
+                                           { "Tank", "C-44", "31 kg" } };
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_lines (&pdf, 60, 100, "The parts are listed with their numbers and what they weigh.", NULL);
+  for (int row = 0; row < 4; row++)
+    for (int column = 0; column < 3; column++)
+      add_text (&pdf, row ? 'R' : 'B', 10, 60 + 150 * column, 140 + 15 * row, cells[row][column]);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  expect (extraction, 1, LECTERN_BLOCK_TABLE_ROW, 1, 1, "Part | Number | Weight");
+  expect (extraction, 2, LECTERN_BLOCK_TABLE_ROW, 0, 1, "Pump | A-17 | 12.5 kg");
+  expect (extraction, 3, LECTERN_BLOCK_TABLE_ROW, 0, 1, "Inlet valve | B-02 | 0.8 kg");
+  expect (extraction, 4, LECTERN_BLOCK_TABLE_ROW, 0, 1, "Tank | C-44 | 31 kg");
+  g_assert_cmpuint (extraction->blocks->len, ==, 5);
+  const LecternBlock *row = extraction->blocks->pdata[2];
+  const LecternSpan *weight = &g_array_index (row->spans, LecternSpan, 2);
+  g_assert_true (strncmp (row->text + weight->start, "12.5", weight->length) == 0);
+  g_assert_cmpfloat (fabsf (weight->rect.x - 360), <, 1);
+  lectern_extraction_free (extraction);
+}
+
+/* ---- what is not ----------------------------------------------------------------------------------------- */
+
+static void expect_failure (LecternExtraction *extraction, LecternStatus status, const char *part)
+{
+  g_test_message ("%s", extraction->error);
+  g_assert_cmpint (extraction->status, ==, status);
+  g_assert_nonnull (strstr (extraction->error, part));
+  lectern_extraction_free (extraction);
+}
+
+static char *write_file (const char *name, const char *content)
+{
+  char *path = g_build_filename (folder, name, NULL);
+  g_assert_true (g_file_set_contents (path, content, -1, NULL));
+  return path;
+}
+
+static void test_failures (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_page (&pdf);
+  expect_failure (read_pdf (&pdf), LECTERN_STATUS_NO_TEXT_LAYER, "None of its 2 pages holds text");
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_lines (&pdf, 60, 100, "Secret", NULL);
+  pdf.trailer = "/ID[<00112233445566778899aabbccddeeff><00112233445566778899aabbccddeeff>]/Encrypt<</Filter/Standard/V "
+                "1/R 2/P -4"
+                "/O<000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f>"
+                "/U<f00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f>>>";
+  expect_failure (read_pdf (&pdf), LECTERN_STATUS_ENCRYPTED, "password");
+  expect_failure (read_path (write_file ("broken.pdf", "%PDF-1.4\nthis is all that is left of it\n")),
+                  LECTERN_STATUS_DAMAGED, "damaged");
+  expect_failure (read_path (write_file ("page.pdf", "a letter in the wrong place")), LECTERN_STATUS_DAMAGED,
+                  "not a PDF");
+  expect_failure (read_path (write_file ("picture.png", "\x89PNG\r\n\x1a\n")), LECTERN_STATUS_UNSUPPORTED,
+                  "not in a format");
+}
+
+int main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_assert_cmpint (argc, >=, 2);
+  g_setenv ("LECTERN_EXTRACT", argv[1], TRUE);
+  folder = g_dir_make_tmp ("lectern-pdf-XXXXXX", NULL);
+  g_autoptr (GError) error = NULL;
+  extractor = lectern_extractor_new (&error);
+  g_assert_no_error (error);
+  g_test_add_func ("/pdf/structure", test_structure);
+  g_test_add_func ("/pdf/spans", test_spans);
+  g_test_add_func ("/pdf/furniture", test_furniture);
+  g_test_add_func ("/pdf/columns", test_columns);
+  g_test_add_func ("/pdf/table", test_table);
+  g_test_add_func ("/pdf/failures", test_failures);
+  int status = g_test_run ();
+  lectern_extractor_free (extractor);
+  g_rmdir (folder);
+  g_free (folder);
+  return status;
+}
