@@ -1,4 +1,5 @@
 /* lectern: the window. */
+#include "app/config.h"
 #include "ui/ui.h"
 #include <glib/gi18n.h>
 #include <locale.h>

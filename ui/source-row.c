@@ -56,7 +56,9 @@ GtkWidget *lectern_source_row_new (guint number, const LecternResult *result)
   gtk_label_set_text (self->number_label, n);
   gtk_label_set_text (self->title_label, title);
   gtk_label_set_text (self->place_label, *place ? place : base);
-  gtk_label_set_text (self->text_label, result->text);
+  /* A label limits the lines of each paragraph, not of the whole: one paragraph it is. */
+  g_autofree char *text = g_strdelimit (g_strdup (result->text), "\n", ' ');
+  gtk_label_set_text (self->text_label, text);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
   return GTK_WIDGET (self);
 }
