@@ -94,7 +94,7 @@ static void flush (Emitter *emitter)
   const xmlNode *item = enclosing (emitter, emitter->block, ELEMENT_ITEM);
   if (emitter->code) {
     kind = LECTERN_BLOCK_CODE;
-  } else if (heading) {
+  } else if (heading && !(heading->parent && html_is_admonition (heading->parent))) {
     kind = LECTERN_BLOCK_HEADING;
     level = html_heading_level (heading);
   } else if (enclosing (emitter, emitter->block, ELEMENT_CAPTION)) {

@@ -203,6 +203,18 @@ gboolean html_is_boilerplate (const xmlNode *node)
          || (class && has_boilerplate_word (class)) || (id && has_boilerplate_word (id));
 }
 
+gboolean html_is_admonition (const xmlNode *node)
+{
+  static const char *const words[] = { "note", "tip", "warning", "caution", "important", "danger", "hint", "admonition" };
+  const char *class = html_attribute (node, "class");
+  for (guint i = 0; class && i < G_N_ELEMENTS (words); i++) {
+    gsize length = strlen (words[i]);
+    if (strncmp (class, words[i], length) == 0 && (class[length] == '\0' || class[length] == ' '))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 gboolean html_is_main (const xmlNode *node)
 {
   const char *role = html_attribute (node, "role"), *itemprop = html_attribute (node, "itemprop");

@@ -40,6 +40,8 @@ gboolean html_is_hidden (const xmlNode *node);
 
 /* Says of itself that it is navigation, advertising, a cookie notice, comments, …: by name, role, id and class. */
 gboolean html_is_boilerplate (const xmlNode *node);
+/* A box beside the text's outline: class "note", "tip", "warning", … Its heading opens no section. */
+gboolean html_is_admonition (const xmlNode *node);
 /* Says of itself that it is the main content. */
 gboolean html_is_main (const xmlNode *node);
 
