@@ -1,7 +1,8 @@
 #include "app/commands.h"
 #include "app/output.h"
 #include "ingest/ingest.h"
-#include <unistd.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void show_progress (guint done, guint total, const char *path, gpointer user_data)
 {
@@ -80,7 +81,8 @@ static const LecternIndexedDocument *find_failed_argument (const LecternIndexRep
       continue;
     for (gsize p = 0; paths[p]; p++) {
       g_autofree char *real = realpath (paths[p], NULL);
-      if (g_strcmp0 (document->path, paths[p]) == 0 || g_strcmp0 (document->path, real) == 0)
+      g_autofree char *stored = lectern_path_to_utf8 (real ? real : paths[p]);
+      if (strcmp (document->path, stored) == 0)
         return document;
     }
   }
@@ -132,7 +134,8 @@ const Command command_add = {
   .arguments = "PATH…",
   .summary = "Index files and folders; only what is new or changed",
   .details = "Folders are searched with everything below them. A document that cannot be read is reported with its\n"
-             "reason and the run goes on; the exit status is 1 only if a PATH itself could not be indexed.\n",
+             "reason and the run goes on; it is not read again until it changes, but reported in every run.\n"
+             "The exit status is 1 only if a PATH itself could not be indexed.\n",
   .min_words = 1,
   .max_words = G_MAXUINT,
   .run = run_add,

@@ -183,7 +183,7 @@ static gboolean run_ask (const Invocation *invocation, GError **error)
     return FALSE;
   }
   const char *in = options_get_text (invocation->options, "in");
-  g_autofree char *in_path = in ? invocation_dup_path (in) : NULL;
+  g_autofree char *in_path = in ? invocation_dup_stored_path (in) : NULL;
   LecternAskOptions ask = {
     .in_path = in_path,
     .max_tokens = (guint)options_get_count (invocation->options, "max-tokens", 0),

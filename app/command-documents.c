@@ -1,6 +1,7 @@
 /* command-documents.c: what the library holds: list and remove. */
 #include "app/commands.h"
 #include "app/output.h"
+#include "ingest/ingest.h"
 #include "retrieval/retrieval.h"
 #include <string.h>
 
@@ -120,12 +121,13 @@ static gboolean add_id (GArray *ids, gint64 id)
 /* The documents at or below the path as it was typed or, if there are none, with its symbolic links followed. */
 static GPtrArray *list_path (LecternLibrary *library, const char *word, GError **error)
 {
-  g_autofree char *path = invocation_dup_path (word);
+  g_autofree char *path = invocation_dup_stored_path (word);
   g_autoptr (GPtrArray) documents = lectern_library_list (library, path, error);
   if (!documents || documents->len)
     return g_steal_pointer (&documents);
-  g_autofree char *real = realpath (path, NULL);
-  return real ? lectern_library_list (library, real, error) : g_steal_pointer (&documents);
+  g_autofree char *real = realpath (word, NULL);
+  g_autofree char *stored = real ? lectern_path_to_utf8 (real) : NULL;
+  return stored ? lectern_library_list (library, stored, error) : g_steal_pointer (&documents);
 }
 
 static gboolean collect_ids (LecternLibrary *library, const char *word, GArray *ids, GError **error)

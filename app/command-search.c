@@ -59,7 +59,7 @@ static gboolean run_search (const Invocation *invocation, GError **error)
     return FALSE;
   search.limit = (guint)options_get_count (invocation->options, "n", 10);
   const char *in = options_get_text (invocation->options, "in");
-  g_autofree char *in_path = in ? invocation_dup_path (in) : NULL;
+  g_autofree char *in_path = in ? invocation_dup_stored_path (in) : NULL;
   search.in_path = in_path;
 
   g_autofree char *query = invocation_dup_query (invocation, invocation->words[0], error);

@@ -4,7 +4,7 @@
 #include "retrieval/retrieval.h"
 
 static void print_status_json (const Invocation *invocation, const LecternLibraryStatus *status,
-                               const LecternModel *generator)
+                               const LecternModel *generator, gboolean check)
 {
   g_autoptr (JsonWriter) writer = json_writer_new ();
   json_writer_begin_object (writer);
@@ -23,12 +23,13 @@ static void print_status_json (const Invocation *invocation, const LecternLibrar
   json_writer_member_string (writer, "generator", generator ? generator->path : NULL);
   json_writer_end_object (writer);
   json_writer_member_string (writer, "health", status->health);
+  json_writer_member_string (writer, "checked", check ? "database and index" : "database");
   json_writer_end_object (writer);
   output_json (writer);
 }
 
 static void print_status (const Invocation *invocation, const LecternLibraryStatus *status,
-                          const LecternModel *generator)
+                          const LecternModel *generator, gboolean check)
 {
   g_autofree char *dir = g_filename_display_name (invocation->library_dir);
   g_autofree char *database = output_dup_size ((guint64)status->database_bytes);
@@ -40,12 +41,22 @@ static void print_status (const Invocation *invocation, const LecternLibraryStat
                  status->n_pages);
   output_printf ("Size       %s for %s of text\n", database, text);
   output_printf ("Generator  %s\n", generator ? generator->name : "none (answers quote the passages)");
-  output_printf ("Health     %s\n", status->health);
+  output_printf ("Health     %s (%s)\n", status->health,
+                 check ? "database and index checked"
+                       : "database checked; --check compares the index with the texts too");
 }
 
 static gboolean run_status (const Invocation *invocation, GError **error)
 {
-  g_autoptr (LecternLibrary) library = lectern_library_open (invocation->library_dir, LECTERN_LIBRARY_READ, error);
+  /* The comparison of the index with the texts needs a writer; a writer would create a library that is not there. */
+  gboolean check = options_has (invocation->options, "check");
+  if (check) {
+    g_autoptr (LecternLibrary) present = lectern_library_open (invocation->library_dir, LECTERN_LIBRARY_READ, error);
+    if (!present)
+      return FALSE;
+  }
+  g_autoptr (LecternLibrary) library
+      = lectern_library_open (invocation->library_dir, check ? LECTERN_LIBRARY_WRITE : LECTERN_LIBRARY_READ, error);
   if (!library)
     return FALSE;
   g_autoptr (LecternLibraryStatus) status = lectern_library_get_status (library, TRUE, error);
@@ -54,15 +65,21 @@ static gboolean run_status (const Invocation *invocation, GError **error)
   g_autoptr (GPtrArray) models = lectern_models_list (invocation->library_dir);
   const LecternModel *generator = models_find_generator (models);
   if (invocation->json)
-    print_status_json (invocation, status, generator);
+    print_status_json (invocation, status, generator, check);
   else
-    print_status (invocation, status, generator);
+    print_status (invocation, status, generator, check);
   return TRUE;
 }
+
+static const OptionSpec options[] = {
+  { 0, "check", OPTION_FLAG, NULL, 0, 0, "also compare the full-text index with the texts", FALSE },
+  OPTIONS_END,
+};
 
 const Command command_status = {
   .name = "status",
   .arguments = "",
   .summary = "Show counts, sizes, the models in use, and check the library's health",
+  .options = options,
   .run = run_status,
 };

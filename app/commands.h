@@ -48,5 +48,7 @@ char *invocation_dup_query (const Invocation *invocation, const char *word, GErr
 
 /* Absolute, without "." and "..", as the library stores paths; need not exist. */
 char *invocation_dup_path (const char *word);
+/* The same as the library stores it, to look documents up with. */
+char *invocation_dup_stored_path (const char *word);
 
 #endif

@@ -1,4 +1,5 @@
 #include "app/commands.h"
+#include "ingest/ingest.h"
 #include <gio/gunixinputstream.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,4 +51,10 @@ char *invocation_dup_query (const Invocation *invocation, const char *word, GErr
 char *invocation_dup_path (const char *word)
 {
   return g_canonicalize_filename (word, NULL);
+}
+
+char *invocation_dup_stored_path (const char *word)
+{
+  g_autofree char *path = invocation_dup_path (word);
+  return lectern_path_to_utf8 (path);
 }

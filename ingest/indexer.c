@@ -1,7 +1,7 @@
 /* indexer.c: lectern_index(): what is new or changed goes through extraction and chunking into the library.
  *
  * A file is unchanged if its size and time are those of the library, or else if its SHA-256 is. A failure is stored like
- * a document and tried again when the file changes; only what could not be read is tried in every run, since rights and
+ * a document, told again in every run, and tried again when the file changes; only what could not be read is tried in every run, since rights and
  * drives change without a trace on the file. */
 #include "ingest/format.h"
 #include "ingest/ingest.h"
@@ -54,6 +54,13 @@ static void report_document (Run *run, const char *path, LecternStatus status, c
     run->report->unchanged++;
   else if (status != LECTERN_STATUS_INDEXED)
     run->report->failed++;
+}
+
+/* A document that is as the library has it. One that could not be indexed then is told again with its reason. */
+static void report_known (Run *run, const LecternDocument *known)
+{
+  gboolean indexed = known->status == LECTERN_STATUS_INDEXED;
+  report_document (run, known->path, indexed ? LECTERN_STATUS_UNCHANGED : known->status, known->error);
 }
 
 static gint64 mtime_ns_of (const struct stat *info)
@@ -218,7 +225,7 @@ static gboolean try_file (Run *run, const char *path, const struct stat *info, c
   } else if (known && g_strcmp0 (known->hash, draft->hash) == 0 && known->status != LECTERN_STATUS_UNREADABLE) {
     ok = lectern_library_touch (run->library, known->id, draft->size_bytes, draft->mtime_ns, error);
     if (ok)
-      report_document (run, shown, LECTERN_STATUS_UNCHANGED, NULL);
+      report_known (run, known);
     goto out;
   } else if (lectern_library_has_content (run->library, draft->hash)) {
     draft->status = LECTERN_STATUS_INDEXED;
@@ -265,7 +272,7 @@ static gboolean index_file (Run *run, const char *path, GError **error)
     } else if (known && known->size_bytes == info.st_size && known->mtime_ns == mtime_ns_of (&info)
                && known->status != LECTERN_STATUS_UNREADABLE) {
       done = TRUE;
-      report_document (run, shown, LECTERN_STATUS_UNCHANGED, NULL);
+      report_known (run, known);
     } else {
       ok = try_file (run, path, &info, known, attempt > 0, &done, error);
     }

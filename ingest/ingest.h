@@ -63,6 +63,9 @@ LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const
                                               const LecternExtractLimits *limits, GCancellable *cancellable,
                                               GError **error);
 
+/* A path as the library stores and shows it: as it is when it is UTF-8, otherwise with each byte that is not as "\xNN". */
+char *lectern_path_to_utf8 (const char *path);
+
 /* Whether a file name is of a format that folders are searched for. */
 gboolean lectern_format_is_known (const char *path);
 
@@ -80,7 +83,8 @@ typedef struct {
 } LecternIndexedDocument;
 
 typedef struct {
-  guint added, updated, unchanged, failed, removed; /* documents */
+  guint added, updated, unchanged, failed, removed; /* documents; one that failed in an earlier run and has not changed
+                                                       is not read again, and counts as failed */
   guint64 chunks, pages;                            /* stored by this run */
   double seconds;
   GPtrArray *documents; /* of LecternIndexedDocument, in the order done */

@@ -24,9 +24,6 @@ void lectern_scan_free (LecternScan *scan);
 /* Whether `path` is `folder` or below it. */
 gboolean lectern_path_is_below (const char *path, const char *folder);
 
-/* A path as the library stores and shows it: as it is when it is UTF-8, otherwise with each byte that is not as "\xNN". */
-char *lectern_path_to_utf8 (const char *path);
-
 G_END_DECLS
 
 #endif

@@ -56,6 +56,7 @@ _lecternctl() {
   fi
 
   case "$command${sub:+ $sub}" in
+    status) options='--check' ;;
     search) options='-n --mode --in' ;;
     ask) options='--model --max-tokens --seed --in' ;;
     extract) options='--text' ;;

@@ -116,8 +116,8 @@ static char *decode_1252 (const guint8 *bytes, gsize size, gsize *length)
   for (gsize i = 0; i < size; i++) {
     guint8 c = bytes[i];
     if (c == 0)
-      g_string_append (text, REPLACEMENT);
-    else if (c < 0x80)
+      continue;
+    if (c < 0x80)
       g_string_append_c (text, (char)c);
     else
       g_string_append_unichar (text, c < 0xA0 ? high[c - 0x80] : c);
@@ -136,7 +136,10 @@ static char *decode_utf8 (const guint8 *bytes, gsize size, gsize *length)
     g_string_append_len (text, (const char *)bytes, (gssize)valid);
     bytes += valid;
     size -= valid;
-    if (size > 0) {
+    if (size > 0 && *bytes == 0) {
+      bytes++;
+      size--;
+    } else if (size > 0) {
       g_string_append (text, REPLACEMENT);
       do {
         bytes++;
@@ -168,9 +171,11 @@ static char *decode_iconv (iconv_t converter, const guint8 *bytes, gsize size, g
       break;
     }
   }
+  gsize kept = 0;
   for (gsize i = 0; i < text->len; i++)
-    if (text->str[i] == '\0')
-      text->str[i] = ' ';
+    if (text->str[i] != '\0')
+      text->str[kept++] = text->str[i];
+  g_string_truncate (text, kept);
   *length = text->len;
   return g_string_free (text, FALSE);
 }

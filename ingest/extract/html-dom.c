@@ -110,10 +110,17 @@ static int compare_element (const void *name, const void *element)
   return strcmp (name, ((const Element *)element)->name);
 }
 
+void html_set_role (xmlNode *node)
+{
+  node->extra = (unsigned short)(html_role (node) + 1);
+}
+
 ElementRole html_role (const xmlNode *node)
 {
   if (node->type != XML_ELEMENT_NODE)
     return ELEMENT_INLINE;
+  if (node->extra)
+    return (ElementRole)(node->extra - 1);
   const Element *found = bsearch (node->name, elements, G_N_ELEMENTS (elements), sizeof (Element), compare_element);
   return found ? found->role : ELEMENT_INLINE;
 }

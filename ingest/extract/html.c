@@ -2,8 +2,9 @@
 
 #include "ingest/extract/encoding.h"
 #include "ingest/extract/html-blocks.h"
+#include "ingest/extract/html-parse.h"
 
-#include <libxml/parserInternals.h>
+#include <libxml/parser.h>
 #include <string.h>
 
 /* The declaration of the encoding must stand in the first bytes (HTML standard: 1024; pages put more before it). */
@@ -20,6 +21,21 @@ static gboolean starts_with (const char *text, gsize size, const char *word)
 {
   gsize length = strlen (word);
   return size >= length && g_ascii_strncasecmp (text, word, length) == 0;
+}
+
+/* Markup with stray NULs, which browsers leave out: it has tags, and hardly any of the control characters that no page
+ * has but every program, picture and archive. */
+static gboolean is_damaged_markup (const Document *document)
+{
+  gsize look = MIN (document->size, LOOK_BYTES), nuls = 0, controls = 0;
+  gboolean tag = FALSE;
+  for (gsize i = 0; i < look; i++) {
+    guint8 c = document->bytes[i];
+    nuls += c == 0;
+    controls += c > 0 && c < 0x20 && !g_ascii_isspace (c);
+    tag |= c == '<' && i + 1 < look && (g_ascii_isalpha (document->bytes[i + 1]) || document->bytes[i + 1] == '!');
+  }
+  return tag && nuls <= look / 10 && controls <= look / 100;
 }
 
 int html_sniff (const Document *document)
@@ -41,7 +57,7 @@ int html_sniff (const Document *document)
   for (guint i = 0; i < G_N_ELEMENTS (starts); i++)
     if (starts_with (at, strlen (at), starts[i]))
       return 2;
-  return encoding_is_binary (document->bytes, document->size) ? 0 : 1;
+  return encoding_is_binary (document->bytes, document->size) && !is_damaged_markup (document) ? 0 : 1;
 }
 
 /* The encoding that the page declares in <meta charset>, <meta content="…charset=…"> or <?xml encoding?>. */
@@ -124,17 +140,7 @@ Outcome html_extract (const Document *document, Writer *writer)
   if (text[strspn (text, " \t\r\n")] == '\0')
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
 
-  htmlParserCtxtPtr parser = htmlCreateMemoryParserCtxt (text, (int)length);
-  if (!parser)
-    return outcome_failed (LECTERN_STATUS_DAMAGED, "The page cannot be parsed.");
-  htmlCtxtUseOptions (parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET
-                                  | HTML_PARSE_IGNORE_ENC);
-  /* Deep nesting is no reason to stop reading: nothing here recurses. */
-  parser->options |= XML_PARSE_HUGE;
-  xmlSwitchEncoding (parser, XML_CHAR_ENCODING_UTF8);
-  htmlParseDocument (parser);
-  htmlDocPtr page = parser->myDoc;
-  htmlFreeParserCtxt (parser);
+  htmlDocPtr page = html_parse (text, length);
   xmlNode *root = page ? xmlDocGetRootElement (page) : NULL;
   if (!root) {
     if (page)

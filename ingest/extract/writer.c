@@ -129,8 +129,25 @@ void emit_block (Writer *writer, const LecternBlock *block)
   flush_frames (writer, FLUSH_BYTES);
 }
 
+/* Where a text that is too long for one block is cut: behind its last white space that fits, or else between characters. */
+static gsize find_cut (const char *text)
+{
+  for (gsize cut = FRAME_MAX_TEXT_BYTES; cut > FRAME_MAX_TEXT_BYTES / 2; cut--)
+    if (g_ascii_isspace (text[cut - 1]))
+      return cut;
+  return (gsize)(g_utf8_find_prev_char (text, text + FRAME_MAX_TEXT_BYTES + 1) - text);
+}
+
 void emit_block_text (Writer *writer, LecternBlockKind kind, int level, const char *text)
 {
+  for (gsize left = strlen (text); left > FRAME_MAX_TEXT_BYTES;) {
+    gsize cut = find_cut (text);
+    g_autofree char *piece = g_strchomp (g_strndup (text, cut));
+    LecternBlock block = { kind, level, 0, piece, NULL };
+    emit_block (writer, &block);
+    text += cut;
+    left -= cut;
+  }
   LecternBlock block = { kind, level, 0, (char *)text, NULL };
   emit_block (writer, &block);
 }

@@ -30,6 +30,8 @@ LOOP = [b'<< /Type /Catalog /Pages 2 0 R >>', b'<< /Type /Pages /Kids [2 0 R 2 0
 ENCRYPTED = pdf(one_page(TEXT), b'/Root 1 0 R /ID [<00112233445566778899aabbccddeeff><00112233445566778899aabbccddeeff>] '
                                 b'/Encrypt << /Filter /Standard /V 1 /R 2 /P -64 /O <' + b'a1' * 32 + b'> /U <' + b'b2' * 32 + b'> >>')
 
+LONG_LINE_PARTS = 1100000  # above 16 MiB, the most that one block holds
+
 FILES = {
     'empty.pdf': (b'', {'empty', 'damaged'}),
     'empty.html': (b'', {'empty'}),
@@ -41,8 +43,14 @@ FILES = {
     'loop.pdf': (pdf(LOOP), {'damaged', 'no text layer', 'empty'}),
     'no-text.pdf': (pdf(one_page(b'0 0 m 100 100 l S')), {'no text layer'}),
     'encrypted.pdf': (ENCRYPTED, {'encrypted', 'damaged'}),
-    'deep.html': (b'<div>' * 3000 + b'deep text' + b'</div>' * 3000, {'indexed', 'damaged', 'too large', 'empty'}),
-    'attributes.html': (b'<p ' + b'a="' * 50000 + b'>tail', {'indexed', 'damaged', 'empty'}),
-    'bytes.html': (b'<p>caf\xe9 \xff\xfe\x00 and text', {'indexed', 'damaged', 'unsupported'}),
+    'deep.html': (b'<div>' * 100000 + b'deep text' + b'</div>' * 100000, {'indexed'}),
+    'deep-strangers.html': (b'<b><i>' * 50000 + b'deep text' + b'</span></em>' * 50000, {'indexed'}),
+    'unclosed.html': (b''.join(b'<div><table><tr><td><ul><li><p><b>word%d ' % i for i in range(20000)), {'indexed'}),
+    'attributes.html': (b'<p ' + b'a="' * 50000 + b'>tail', {'indexed', 'empty'}),
+    'million-attributes.html': (b'<p ' + b' '.join(b'a%d=1' % i for i in range(1000000)) + b'>the tail', {'indexed'}),
+    'long-line.html': (b'<p>' + b'a word of many, ' * LONG_LINE_PARTS, {'indexed'}),
+    'long-word.txt': (b'\xc3\xa9' * (9 << 20), {'indexed'}),
+    'bytes.html': (b'<p>caf\xe9 \xff\xfe\x00 and text', {'indexed'}),
+    'picture.html': (bytes((i * 7907 + 13) % 256 for i in range(5000)), {'unsupported'}),
     'program.xyz': (b'\x7fELF' + bytes(100), {'unsupported'}),
 }

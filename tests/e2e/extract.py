@@ -1,6 +1,7 @@
 """extract over the samples and over bad files: the JSON contract, and one clear status for everything."""
 import json
 import os
+import time
 
 from harness import SAMPLES, LecternTest, main
 import badfiles
@@ -52,7 +53,9 @@ class Extract(LecternTest):
         for name, (content, allowed) in badfiles.FILES.items():
             with self.subTest(name):
                 path = self.write(name, content)
+                begin = time.monotonic()
                 status, out, err = self.run_raw('extract', '--json', path)
+                self.assertLess(time.monotonic() - begin, 30, 'quick even under sanitizers on a loaded machine')
                 self.assertEqual(out.count(b'\n'), 1)
                 got = json.loads(out)
                 self.check_keys(got, EXTRACTION)
@@ -65,6 +68,27 @@ class Extract(LecternTest):
                 self.assertTrue(got['error'])
                 self.fails(1, 'extract', path)
                 self.fails(1, 'extract', '--text', path)
+
+    def test_nothing_is_lost_in_odd_pages(self):
+        def text(name):
+            return self.ctl('extract', '--text', self.write(name, badfiles.FILES[name][0]))
+        for name in 'deep.html', 'deep-strangers.html':
+            self.assertEqual(text(name), 'deep text\n')
+        # The main part of the page begins somewhere in the nesting: less than 1 % stands before it.
+        unclosed = [w for w in text('unclosed.html').split() if w.startswith('word')]
+        self.assertEqual(unclosed, [f'word{i}' for i in range(20000 - len(unclosed), 20000)])
+        self.assertGreater(len(unclosed), 19800)
+        self.assertEqual(text('million-attributes.html'), 'the tail\n')
+        self.assertEqual(text('long-line.html').split(), ['a', 'word', 'of', 'many,'] * badfiles.LONG_LINE_PARTS)
+        self.assertEqual(text('long-word.txt').replace('\n', ''), 'é' * (9 << 20))
+        self.assertEqual(text('bytes.html'), 'café ÿþ and text\n')
+
+    def test_tags_around_raw_text(self):
+        many = ' '.join(f'a{i}="x>y"' for i in range(1000))
+        text = self.ctl('extract', '--text', self.write('raw.html',
+            f'<p id=first>One.</p><script>if (a <b {many}) {{ "</p>" }}</script><!-- <b {many} --><p {many}>Two.</p>'
+            f'<div {many}/><style>a <b {many}</style><p>Three.</p><p a=\'"\' {many}>Four.</p>'))
+        self.assertEqual(text.split(), ['One.', 'Two.', 'Three.', 'Four.'])
 
     def test_not_a_readable_file(self):
         self.fails(1, 'extract', os.path.join(self.docs, 'none.pdf'))

@@ -38,8 +38,9 @@ class Samples(LecternTest):
         status = self.json('status')
         self.check_keys(status, {'library': str, 'schema_version': int, 'documents': int, 'indexed': int, 'failed': int,
                                  'contents': int, 'chunks': int, 'pages': int, 'database_bytes': int, 'text_bytes': int,
-                                 'models': dict, 'health': str})
-        self.assertEqual(status['health'], 'ok')
+                                 'models': dict, 'health': str, 'checked': str})
+        self.assertEqual((status['health'], status['checked']), ('ok', 'database'))
+        self.assertEqual(self.json('status', '--check'), status | {'checked': 'database and index'})
         self.assertEqual((status['documents'], status['failed'], status['chunks']), (n_files, 0, report['chunks']))
         self.assertEqual(status['library'], self.library)
 

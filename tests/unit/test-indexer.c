@@ -243,10 +243,17 @@ static void test_failures (Fixture *f, gconstpointer data)
   g_assert_cmpint (document->status, ==, LECTERN_STATUS_DAMAGED);
   g_assert_cmpstr (document->error, ==, "It is so.");
   lectern_document_free (document);
-  RUN (f, "", 0, 0, 2, 0, 0); /* not tried again */
+  LecternIndexReport *report = run (f, "", 0, 0, 0, 2, 0);
+  g_assert_cmpuint (n_extracted, ==, 1); /* not tried again, but told again */
+  const LecternIndexedDocument *told = g_ptr_array_index (report->documents, 0);
+  g_assert_cmpint (told->status, ==, LECTERN_STATUS_DAMAGED);
+  g_assert_cmpstr (told->error, ==, "It is so.");
+  lectern_index_report_free (report);
+  set_time (f, "bad.txt", 2000); /* nor when only its time has changed */
+  RUN (f, "", 0, 0, 0, 2, 0);
   g_assert_cmpuint (n_extracted, ==, 1);
   put (f, "bad.txt", "Good now.");
-  RUN (f, "", 0, 1, 1, 0, 0);
+  RUN (f, "", 0, 1, 0, 1, 0);
 }
 
 static void test_changes_while_read (Fixture *f, gconstpointer data)
