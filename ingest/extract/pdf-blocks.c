@@ -13,7 +13,7 @@ typedef struct {
   PdfBox box;
   float size;
   guint style, chars, words;
-  gboolean leader; /* a line of a table of contents */
+  gboolean contents; /* a line of a table of contents */
 } Print;
 
 typedef struct {
@@ -30,6 +30,7 @@ typedef struct {
   GArray *list_left;     /* of float: the left edges of the nested lists that are open */
   GArray *heading_sizes; /* of float: descending */
   guint heading_lines;
+  char *table_header; /* of the table that was emitted last, if nothing came after it */
 } Blocks;
 
 /* ---- what a line looks like ------------------------------------------------------------------------------ */
@@ -132,6 +133,14 @@ static gboolean begins_lower (const PdfPage *page, const Print *print)
   return g_unichar_islower (g_utf8_get_char (page->text->str + word->start));
 }
 
+/* Whether a line is bold from end to end: else a bold title only runs into the text. */
+static gboolean is_bold (const PdfPage *page, const Print *print)
+{
+  const PdfLine *last = PDF_LINE (page, print->first + print->n - 1);
+  return print->style & PDF_BOLD && PDF_WORD (page, PDF_LINE (page, print->first)->first)->style & PDF_BOLD
+         && PDF_WORD (page, last->first + last->n - 1)->style & PDF_BOLD;
+}
+
 static const PdfOutlineEntry *find_outline (const PdfDocument *document, const char *text, int page)
 {
   if (document->outline->len == 0)
@@ -172,7 +181,7 @@ static int heading_level (const Blocks *blocks, const char *text, const Print *p
 {
   float body = blocks->document->body_size;
   const PdfOutlineEntry *entry = find_outline (blocks->document, text, blocks->page->number);
-  gboolean larger = print->size > body * 1.09f, bold = (print->style & PDF_BOLD) != 0;
+  gboolean larger = print->size > body * 1.09f, bold = is_bold (blocks->page, print);
   if (entry && (larger || bold || alone))
     return MIN (entry->level, 6);
   if (print->words > MAX_HEADING_WORDS || !mostly_letters (text) || print->style & PDF_MONO)
@@ -263,7 +272,9 @@ static gboolean continues (const Blocks *blocks, guint at, const char *text)
     return FALSE;
   if (block->kind == LECTERN_BLOCK_CODE)
     return distance > 0 && distance < 3.2f * size;
-  if ((print->style & PDF_BOLD) != (last->style & PDF_BOLD)
+  gboolean within = block->kind != LECTERN_BLOCK_HEADING && begins_lower (blocks->page, print)
+                    && !ends_sentence (block->text); /* a line that a bold title runs into */
+  if ((print->style & PDF_BOLD) != (last->style & PDF_BOLD) && !within
       && (block->kind == LECTERN_BLOCK_HEADING || ((last->style & PDF_BOLD) && blocks->single && last->words < 12)))
     return FALSE;
   if (list_mark (text) > 0 && (block->kind == LECTERN_BLOCK_LIST_ITEM || ends_sentence (block->text)))
@@ -336,19 +347,24 @@ static gboolean stands_alone (const Blocks *blocks, guint at)
     if (above->n && distance > 0 && distance < usual * 1.12f && !(above->style & PDF_BOLD))
       return FALSE;
   }
-  float right = column_right (blocks, at);
-  if (print->box.x1 > right - print->size && print->words > 10)
+  /* A bold title that goes on below before the text begins on the same line. */
+  const Print *below = at + 1 < blocks->prints->len ? print + 1 : NULL;
+  if (below && below->n && !(below->style & PDF_BOLD) && below->box.y1 > print->box.y1
+      && below->box.y1 - print->box.y1 < usual * 1.12f
+      && PDF_WORD (blocks->page, PDF_LINE (blocks->page, below->first)->first)->style & PDF_BOLD)
     return FALSE;
-  return TRUE;
+  float right = column_right (blocks, at);
+  return print->box.x1 <= right - print->size || print->words <= 10;
 }
 
 static void place (Blocks *blocks, guint at)
 {
   const Print *print = &g_array_index (blocks->prints, Print, at);
   g_autofree char *text = print_text (blocks->page, print);
+  g_clear_pointer (&blocks->table_header, g_free);
   gboolean new_page = blocks->open && blocks->last_page != blocks->page;
   gboolean mono = (print->style & PDF_MONO) != 0;
-  gboolean contents = print->leader || (blocks->open && blocks->last.leader);
+  gboolean contents = print->contents || (blocks->open && blocks->last.contents);
   if (blocks->open && !new_page && !contents && mono == (blocks->open->kind == LECTERN_BLOCK_CODE)
       && continues (blocks, at, text)) {
     int level = mono ? 0 : heading_level (blocks, text, print, stands_alone (blocks, at));
@@ -364,7 +380,8 @@ static void place (Blocks *blocks, guint at)
     append_print (blocks, print);
     return;
   }
-  if (print->leader) {
+  if (print->contents) {
+    /* A line without a number goes on with the next. */
     open_block (blocks, LECTERN_BLOCK_LIST_ITEM, list_level (blocks, print->box.x0), print);
     return;
   }
@@ -389,7 +406,7 @@ static void place (Blocks *blocks, guint at)
   }
 }
 
-/* Fragments that follow each other on one line of print become one; a table stands where its first cell does. */
+/* The fragments of a row become one; a table stands where its first cell does. */
 static void collect_prints (Blocks *blocks, guint n_tables)
 {
   const PdfPage *page = blocks->page;
@@ -408,19 +425,17 @@ static void collect_prints (Blocks *blocks, guint n_tables)
       continue;
     }
     Print *last = blocks->prints->len ? &g_array_index (blocks->prints, Print, blocks->prints->len - 1) : NULL;
-    if (last && last->n && last->first + last->n == i && pdf_box_same_line (&last->box, &line->box)
-        && line->box.x0 > last->box.x1 - line->size) {
+    if (last && last->n && last->first + last->n == i && PDF_LINE (page, i - 1)->row == line->row) {
       pdf_box_unite (&last->box, &line->box);
       last->size
           = (last->size * (float)last->chars + line->size * (float)line->chars) / (float)(last->chars + line->chars);
       last->style = line->chars > last->chars ? line->style : last->style;
       last->chars += line->chars;
       last->words += line->n;
-      last->leader |= pdf_line_has_leader (page, line);
       last->n++;
       continue;
     }
-    Print print = { i, 1, line->box, line->size, line->style, line->chars, line->n, pdf_line_has_leader (page, line) };
+    Print print = { i, 1, line->box, line->size, line->style, line->chars, line->n, line->contents };
     g_array_append_val (blocks->prints, print);
   }
 }
@@ -472,11 +487,12 @@ void pdf_emit_blocks (const PdfDocument *document, Writer *writer)
         continue;
       }
       close_block (&blocks);
-      pdf_emit_table (blocks.page, tables->pdata[print->first], writer);
+      pdf_emit_table (document, blocks.page, tables->pdata[print->first], &blocks.table_header, writer);
     }
     g_ptr_array_unref (tables);
   }
   close_block (&blocks);
+  g_free (blocks.table_header);
   g_array_unref (blocks.prints);
   g_array_unref (blocks.list_left);
   g_array_unref (blocks.heading_sizes);

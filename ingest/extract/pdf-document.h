@@ -22,17 +22,30 @@ typedef struct {
 /* pdf-furniture.c: marks running headers, footers and page numbers as dropped. */
 void pdf_mark_furniture (PdfDocument *document);
 
-/* pdf-table.c: a table is rows of cells, in the order of print. */
+/* pdf-contents.c: marks the lines of tables of contents, and those as dropped that repeat headings. Needs the
+ * document's sizes; furniture is marked before. */
+void pdf_mark_contents (PdfDocument *document);
+
+#define PDF_MAX_COLUMNS 24u
+
+/* Words of one line of print in one column of a table. */
 typedef struct {
-  GArray *cells; /* of guint: indices of fragments, top to bottom */
+  guint first, n; /* in PdfPage.words */
+  guint row;      /* of print, from the table's first */
+  guint column;
+} PdfCell;
+
+typedef struct {
+  GArray *cells; /* of PdfCell: by rows from top to bottom, within a row from left to right */
   guint n_columns;
-  GArray *column_x; /* of PdfBox: the x range of each column */
 } PdfTable;
 
-/* Marks the fragments that are cells and returns the tables (elements PdfTable; free with the array). */
+/* pdf-table.c: marks the fragments that are cells and returns the tables (elements PdfTable; free with the array). */
 GPtrArray *pdf_find_tables (PdfPage *page);
-/* Emits the rows of a table. */
-void pdf_emit_table (const PdfPage *page, const PdfTable *table, Writer *writer);
+/* pdf-table-rows.c: emits the rows of a table. *header: the header row of the table right before it on the page before,
+ * or NULL; a row that repeats it is left out. It becomes the header row of this one (free it with g_free()). */
+void pdf_emit_table (const PdfDocument *document, const PdfPage *page, const PdfTable *table, char **header,
+                     Writer *writer);
 
 /* pdf-text.c: building a block's text and spans. */
 LecternBlock *pdf_block_new (LecternBlockKind kind, int level, int page);

@@ -8,6 +8,7 @@
 #define EDGE_LINES 3u      /* lines of print looked at, from the top and from the bottom */
 #define MARGIN_SHARE 0.17f /* of the page's height, at the top and at the bottom */
 #define NEAR_PAGES 6       /* a repetition counts within so many pages */
+#define GROUP_GAP 1.8f     /* font sizes; fragments nearer than this are judged together */
 #define HEIGHT_BUCKET 6.0f /* points */
 
 static gboolean is_roman (const char *text)
@@ -28,9 +29,8 @@ static gboolean is_page_number (const char *text)
 }
 
 /* The text with every run of digits (and a lone Roman number) made "#". */
-static char *normalised (const PdfPage *page, const PdfLine *line)
+static void append_normalised (const PdfPage *page, const PdfLine *line, GString *out)
 {
-  GString *out = g_string_new (NULL);
   for (guint i = 0; i < line->n; i++) {
     const PdfWord *word = PDF_WORD (page, line->first + i);
     g_autofree char *text = g_strndup (page->text->str + word->start, word->length);
@@ -45,18 +45,39 @@ static char *normalised (const PdfPage *page, const PdfLine *line)
       }
     g_string_append_c (out, ' ');
   }
-  return g_string_free (out, FALSE);
 }
 
+/* Fragments of one row without a wide gap between them. */
 typedef struct {
-  guint page, line;
+  guint page, first, end;
   int bucket;
-  char *key;
+  char *key, *text;
 } Candidate;
+
+static guint group_end (const PdfPage *page, guint at)
+{
+  guint row_end = pdf_row_end (page, at), end = at + 1;
+  while (end < row_end
+         && PDF_LINE (page, end)->box.x0 - PDF_LINE (page, end - 1)->box.x1 < GROUP_GAP * PDF_LINE (page, end)->size)
+    end++;
+  return end;
+}
+
+static gboolean is_dropped (const PdfDocument *document, const Candidate *candidate)
+{
+  return PDF_LINE ((PdfPage *)document->pages->pdata[candidate->page], candidate->first)->dropped;
+}
+
+static void drop (const PdfDocument *document, const Candidate *candidate)
+{
+  for (guint i = candidate->first; i < candidate->end; i++)
+    PDF_LINE ((PdfPage *)document->pages->pdata[candidate->page], i)->dropped = TRUE;
+}
 
 static void candidate_clear (gpointer data)
 {
   g_free (((Candidate *)data)->key);
+  g_free (((Candidate *)data)->text);
 }
 
 static int compare_candidates (gconstpointer a, gconstpointer b)
@@ -100,22 +121,48 @@ static void collect (const PdfPage *page, guint index, GArray *candidates)
       rows++;
     }
   g_array_unref (middles);
-  for (guint i = 0; i < page->lines->len; i++) {
+  for (guint i = 0, end; i < page->lines->len; i = end) {
     const PdfLine *line = PDF_LINE (page, i);
+    end = group_end (page, i);
     float middle = (line->box.y0 + line->box.y1) / 2;
     gboolean at_top = middle <= low + 2 && middle < MARGIN_SHARE * page->height;
     gboolean at_bottom = middle >= high - 2 && middle > (1 - MARGIN_SHARE) * page->height;
     if (!at_top && !at_bottom)
       continue;
-    Candidate candidate = { index, i, (int)lrintf (middle / HEIGHT_BUCKET), normalised (page, line) };
+    GString *key = g_string_new (NULL), *text = g_string_new (NULL);
+    for (guint j = i; j < end; j++) {
+      append_normalised (page, PDF_LINE (page, j), key);
+      pdf_line_append_text (page, PDF_LINE (page, j), text);
+    }
+    Candidate candidate = {
+      index, i, end, (int)lrintf (middle / HEIGHT_BUCKET), g_string_free (key, FALSE), g_string_free (text, FALSE)
+    };
     g_array_append_val (candidates, candidate);
   }
 }
 
-static void mark_repeated (const PdfDocument *document, const GArray *candidates)
+/* Whether a number is all that its row holds, apart from furniture: else it numbers a section or stands in a table. */
+static gboolean stands_alone (const PdfDocument *document, const Candidate *candidate)
+{
+  const PdfPage *page = document->pages->pdata[candidate->page];
+  guint row = PDF_LINE (page, candidate->first)->row;
+  for (guint i = candidate->first; i-- > 0 && PDF_LINE (page, i)->row == row;)
+    if (!PDF_LINE (page, i)->dropped)
+      return FALSE;
+  for (guint i = candidate->end; i < page->lines->len && PDF_LINE (page, i)->row == row; i++)
+    if (!PDF_LINE (page, i)->dropped)
+      return FALSE;
+  return TRUE;
+}
+
+/* Marks what is repeated; numbers, in a second pass, where nothing else is left beside them. */
+static void mark_repeated (const PdfDocument *document, const GArray *candidates, gboolean numbers)
 {
   for (guint i = 0; i < candidates->len; i++) {
     const Candidate *candidate = &g_array_index (candidates, Candidate, i);
+    gboolean number = is_page_number (candidate->text);
+    if (number != numbers || (number && !stands_alone (document, candidate)))
+      continue;
     guint same = 1;
     for (int step = -1; step <= 1; step += 2)
       for (gint64 j = (gint64)i + step; j >= 0 && j < candidates->len; j += step) {
@@ -125,14 +172,10 @@ static void mark_repeated (const PdfDocument *document, const GArray *candidates
         if (other->page != candidate->page && ABS (other->bucket - candidate->bucket) <= 1)
           same++;
       }
-    PdfPage *page = document->pages->pdata[candidate->page];
-    PdfLine *line = PDF_LINE (page, candidate->line);
-    GString *text = g_string_new (NULL);
-    pdf_line_append_text (page, line, text);
+    const PdfLine *line = PDF_LINE ((PdfPage *)document->pages->pdata[candidate->page], candidate->first);
     if (same >= 3 || (same >= 2 && document->pages->len <= 4 && line->size <= document->body_size * 1.05f)
-        || (is_page_number (text->str) && same >= 2))
-      line->dropped = TRUE;
-    g_string_free (text, TRUE);
+        || (number && same >= 2))
+      drop (document, candidate);
   }
 }
 
@@ -143,25 +186,23 @@ static void mark_beside (const PdfDocument *document, const GArray *candidates)
   GHashTable *heights = g_hash_table_new (NULL, NULL);
   for (guint i = 0; i < candidates->len; i++) {
     const Candidate *candidate = &g_array_index (candidates, Candidate, i);
-    if (PDF_LINE ((PdfPage *)document->pages->pdata[candidate->page], candidate->line)->dropped) {
+    if (is_dropped (document, candidate)) {
       gpointer key = GINT_TO_POINTER (candidate->bucket + 100000);
       g_hash_table_insert (heights, key, GUINT_TO_POINTER (GPOINTER_TO_UINT (g_hash_table_lookup (heights, key)) + 1));
     }
   }
   for (guint i = 0; i < candidates->len; i++) {
     const Candidate *candidate = &g_array_index (candidates, Candidate, i);
-    PdfPage *page = document->pages->pdata[candidate->page];
-    PdfLine *line = PDF_LINE (page, candidate->line);
+    const PdfPage *page = document->pages->pdata[candidate->page];
+    const PdfLine *line = PDF_LINE (page, candidate->first);
     guint here = GPOINTER_TO_UINT (g_hash_table_lookup (heights, GINT_TO_POINTER (candidate->bucket + 100000)));
     if (line->dropped || here * 2 < document->pages->len || here < 3 || line->size > document->body_size * 1.15f)
       continue;
-    GString *text = g_string_new (NULL);
-    pdf_line_append_text (page, line, text);
-    gboolean beside = is_page_number (text->str);
-    g_string_free (text, TRUE);
+    gboolean beside = is_page_number (candidate->text);
     for (guint j = 0; j < page->lines->len && !beside; j++)
       beside = PDF_LINE (page, j)->dropped && pdf_box_same_line (&PDF_LINE (page, j)->box, &line->box);
-    line->dropped = beside;
+    if (beside)
+      drop (document, candidate);
   }
   g_hash_table_unref (heights);
 }
@@ -197,7 +238,8 @@ void pdf_mark_furniture (PdfDocument *document)
   for (guint i = 0; i < document->pages->len; i++)
     collect (document->pages->pdata[i], i, candidates);
   g_array_sort (candidates, compare_candidates);
-  mark_repeated (document, candidates);
+  mark_repeated (document, candidates, FALSE);
+  mark_repeated (document, candidates, TRUE);
   mark_beside (document, candidates);
   restore_bare_pages (document);
   g_array_unref (candidates);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define MAX_CHARACTERS 2000000u /* of one page */
-#define JUMP 0.6f                /* font sizes between two characters that are not of one word */
+#define JUMP 0.6f               /* font sizes between two characters that are not of one word */
 
 void pdf_page_free (PdfPage *page)
 {
@@ -29,6 +29,14 @@ gboolean pdf_box_same_line (const PdfBox *a, const PdfBox *b)
   float overlap = MIN (a->y1, b->y1) - MAX (a->y0, b->y0);
   float lower = MIN (a->y1 - a->y0, b->y1 - b->y0);
   return overlap > 0.6f * lower;
+}
+
+guint pdf_row_end (const PdfPage *page, guint at)
+{
+  guint row = PDF_LINE (page, at)->row;
+  while (at < page->lines->len && PDF_LINE (page, at)->row == row)
+    at++;
+  return at;
 }
 
 void pdf_line_append_text (const PdfPage *page, const PdfLine *line, GString *out)
@@ -98,45 +106,15 @@ static guint style_of_font (const char *name)
   return style;
 }
 
-/* ---- words and lines ------------------------------------------------------------------------------------- */
+/* ---- words ----------------------------------------------------------------------------------------------- */
 
 typedef struct {
   PdfPage *page;
   PdfWord word;
   PdfBox last; /* of the character before, when in a word */
   gboolean in_word;
-  guint line_first;
+  guint next_style; /* PDF_BREAK if the next word begins a line */
 } Builder;
-
-static void end_line (Builder *builder)
-{
-  PdfPage *page = builder->page;
-  guint end = page->words->len;
-  for (guint first = builder->line_first; first < end;) {
-    PdfLine line = { .first = first, .n = 1, .box = PDF_WORD (page, first)->box };
-    float weight = 0;
-    guint bold = 0, mono = 0;
-    for (guint i = first; i < end; i++) {
-      const PdfWord *word = PDF_WORD (page, i);
-      float gap = i > first ? word->box.x0 - PDF_WORD (page, i - 1)->box.x1 : 0;
-      if (i > first && (gap > PDF_WIDE_GAP * MAX (word->size, 4.0f) || gap < -4 * MAX (word->size, 4.0f)))
-        break;
-      line.n = i - first + 1;
-      pdf_box_unite (&line.box, &word->box);
-      line.chars += word->length;
-      weight += word->size * (float)word->length;
-      bold += word->style & PDF_BOLD ? word->length : 0;
-      mono += word->style & PDF_MONO ? word->length : 0;
-    }
-    line.size = weight / (float)line.chars;
-    line.style = (2 * bold > line.chars ? PDF_BOLD : 0u) | (4 * mono > 3 * line.chars ? PDF_MONO : 0u)
-                 | (PDF_WORD (page, first + line.n - 1)->style & PDF_SOFT_HYPHEN);
-    line.joined = first > builder->line_first;
-    g_array_append_val (page->lines, line);
-    first += line.n;
-  }
-  builder->line_first = end;
-}
 
 static void end_word (Builder *builder)
 {
@@ -164,7 +142,7 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
 {
   if (c == '\n' || c == '\r' || c == '\f') {
     end_word (builder);
-    end_line (builder);
+    builder->next_style = PDF_BREAK;
     return;
   }
   if (is_blank (c)) {
@@ -185,16 +163,16 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
     const PdfBox *last = &builder->last;
     float across = MAX (box.x0 - last->x1, last->x0 - box.x1), down = MAX (box.y0 - last->y1, last->y0 - box.y1);
     if (MAX (across, down) > JUMP * MAX (size, 4.0f)) {
-      builder->word.length = (guint32) before - builder->word.start;
+      builder->word.length = (guint32)before - builder->word.start;
       builder->in_word = FALSE;
       g_array_append_val (builder->page->words, builder->word);
-      if (down > JUMP * MAX (size, 4.0f))
-        end_line (builder);
+      builder->next_style = PDF_BREAK;
     }
   }
   builder->last = box;
   if (!builder->in_word) {
-    builder->word = (PdfWord){ (guint32)before, 0, box, size, style };
+    builder->word = (PdfWord){ (guint32)before, 0, box, size, style | builder->next_style };
+    builder->next_style = 0;
     builder->in_word = TRUE;
   } else {
     pdf_box_unite (&builder->word.box, &box);
@@ -221,7 +199,7 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
   if (!text || !*text || !poppler_page_get_text_layout (source, &rectangles, &n_rectangles))
     return page;
   GList *attributes = poppler_page_get_text_attributes (source), *at = attributes;
-  Builder builder = { .page = page };
+  Builder builder = { .page = page, .next_style = PDF_BREAK };
   guint i = 0, style = 0;
   float size = 0;
   const char *font = NULL;
@@ -239,7 +217,7 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
     add_character (&builder, g_utf8_get_char (p), &rectangles[i], size, style);
   }
   end_word (&builder);
-  end_line (&builder);
+  pdf_page_arrange (page);
   poppler_page_free_text_attributes (attributes);
   g_free (rectangles);
   return page;

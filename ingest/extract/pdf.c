@@ -89,8 +89,9 @@ static GArray *read_outline (PopplerDocument *source)
 static gboolean title_is_worth (const char *title)
 {
   static const char *const prefixes[]
-      = { "Microsoft Word", "Microsoft PowerPoint", "untitled", "Untitled", "PowerPoint Pres",
-          "Document",       "No Job Name",          "Slide 1",  "(anonymous)", "(unspecified)", "title" };
+      = { "Microsoft Word", "Microsoft PowerPoint", "untitled", "Untitled",    "PowerPoint Pres",
+          "Document",       "No Job Name",          "Slide 1",  "(anonymous)", "(unspecified)",
+          "title" };
   static const char *const suffixes[] = { ".doc", ".docx", ".pdf", ".dvi", ".tex", ".indd", ".ppt", ".pptx",
                                           ".xls", ".xlsx", ".odt", ".qxd", ".rtf", ".fm",   ".ps" };
   if (g_utf8_strlen (title, -1) < 3)
@@ -267,6 +268,7 @@ static Outcome read_document (PopplerDocument *source, Writer *writer)
   else {
     measure_body (&document);
     pdf_mark_furniture (&document);
+    pdf_mark_contents (&document);
     emit_document_title (source, &document, writer);
     pdf_emit_blocks (&document, writer);
     outcome = outcome_indexed ();

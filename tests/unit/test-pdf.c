@@ -259,6 +259,190 @@ static void test_table (void)
   lectern_extraction_free (extraction);
 }
 
+/* The texts of all blocks, each after "kind level: " and ended by a line break. */
+static char *all_text (const LecternExtraction *extraction)
+{
+  GString *all = g_string_new (NULL);
+  for (guint i = 0; i < extraction->blocks->len; i++) {
+    const LecternBlock *block = extraction->blocks->pdata[i];
+    g_string_append_printf (all, "%s %d: %s\n", lectern_block_kind_to_string (block->kind), block->level, block->text);
+  }
+  return g_string_free (all, FALSE);
+}
+
+/* Two columns of different leading between headings: one that crosses the gutter, and a short one that does not. */
+static void test_heading_across (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_text (&pdf, 'B', 16, 60, 60, "2   A heading that stands across both of the columns");
+  for (int i = 0; i < 10; i++) {
+    add_text (&pdf, 'R', 10, 60, 100 + 12 * i,
+              i < 9 ? "the left column goes on and on with more words" : "and it ends with a full stop just here now.");
+    if (i < 9)
+      add_text (&pdf, 'R', 10, 320, 103 + 13 * i, "the right column is set with other leading too");
+  }
+  add_text (&pdf, 'B', 14, 60, 250, "2.1   Below");
+  add_lines (&pdf, 60, 270, "Text that runs over the whole width of the page again, across the gutter of the columns",
+             "above it, and that is read after both of them, with the heading before it.", NULL);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_assert_cmpuint (extraction->blocks->len, ==, 5);
+  expect (extraction, 0, LECTERN_BLOCK_HEADING, 1, 1, "2 A heading that stands across both of the columns");
+  const LecternBlock *left = extraction->blocks->pdata[1], *right = extraction->blocks->pdata[2];
+  g_assert_null (strstr (left->text, "right"));
+  g_assert_null (strstr (right->text, "left"));
+  g_assert_cmpuint (left->spans->len, ==, 100);
+  g_assert_cmpuint (right->spans->len, ==, 81);
+  expect (extraction, 3, LECTERN_BLOCK_HEADING, 2, 1, "2.1 Below");
+  g_assert_true (g_str_has_prefix (((LecternBlock *)extraction->blocks->pdata[4])->text, "Text that runs over"));
+  lectern_extraction_free (extraction);
+}
+
+/* Cells of several lines, with columns that poppler takes for columns of text. */
+static void test_long_cells (void)
+{
+  static const char *const lines[][3] = {
+    { "The coffee is", "Likely cause", "Change" },
+    { "sour, thin", "water too cool, coffee", "raise the tempera-" },
+    { NULL, "too coarse", "ture or grind finer" },
+    { "weak", "dose too small", "add half a second of" },
+    { NULL, NULL, "grinding" },
+    { "dripping", "coffee too fine or dose", "grind coarser" },
+    { NULL, "too large", NULL },
+  };
+  Pdf pdf;
+  pdf_init (&pdf);
+  for (int page = 0; page < 2; page++) {
+    add_page (&pdf);
+    for (guint row = 0; row < G_N_ELEMENTS (lines); row++)
+      for (int column = 0; column < 3; column++)
+        if (lines[row][column])
+          add_text (&pdf, 'R', 10, 60 + column * 118, 200 + 12 * row + (row ? 6 : 0), lines[row][column]);
+  }
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_assert_cmpuint (extraction->blocks->len, ==, 7);
+  expect (extraction, 0, LECTERN_BLOCK_TABLE_ROW, 1, 1, "The coffee is | Likely cause | Change");
+  for (guint page = 0; page < 2; page++) {
+    /* The header that the second page repeats is left out. */
+    expect (extraction, 1 + 3 * page, LECTERN_BLOCK_TABLE_ROW, 0, (int)page + 1,
+            "sour, thin | water too cool, coffee too coarse | raise the temperature or grind finer");
+    expect (extraction, 2 + 3 * page, LECTERN_BLOCK_TABLE_ROW, 0, (int)page + 1,
+            "weak | dose too small | add half a second of grinding");
+    expect (extraction, 3 + 3 * page, LECTERN_BLOCK_TABLE_ROW, 0, (int)page + 1,
+            "dripping | coffee too fine or dose too large | grind coarser");
+  }
+  const LecternBlock *row = extraction->blocks->pdata[1];
+  for (guint i = 0; i < row->spans->len; i++) {
+    const LecternSpan *span = &g_array_index (row->spans, LecternSpan, i);
+    g_assert_cmpuint (span->start + span->length, <=, strlen (row->text));
+    if (strncmp (row->text + span->start, "coarse", span->length) == 0)
+      g_assert_cmpfloat (fabsf (span->rect.x - 203), <, 12);
+  }
+  lectern_extraction_free (extraction);
+}
+
+/* A centred column, a right-aligned one, and a header wider than what stands under it. */
+static void test_aligned_columns (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_text (&pdf, 'B', 14, 60, 120, "3.1   Water");
+  static const double header_x[] = { 60, 130, 230, 280 };
+  static const char *const header[] = { "Pink squares", "Hardness", "Setting", "Descale after" };
+  for (int column = 0; column < 4; column++)
+    add_text (&pdf, 'R', 10, header_x[column], 145, header[column]);
+  static const char *const cells[3][4] = { { "0", "very soft, under 4", "1", "180 litres" },
+                                           { "1", "soft, 4 to 7", "2", "75 litres" },
+                                           { "2", "medium", "3", "8 litres" } };
+  for (int row = 0; row < 3; row++)
+    for (int column = 0; column < 4; column++)
+      add_text (&pdf, 'R', 10,
+                column == 0   ? 86
+                : column == 3 ? 340 - 4.9 * (double)strlen (cells[row][3])
+                              : header_x[column],
+                162 + 12 * row, cells[row][column]);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_autofree char *all = all_text (extraction);
+  g_assert_cmpstr (all, ==,
+                   "heading 2: 3.1 Water\n"
+                   "table row 1: Pink squares | Hardness | Setting | Descale after\n"
+                   "table row 0: 0 | very soft, under 4 | 1 | 180 litres\n"
+                   "table row 0: 1 | soft, 4 to 7 | 2 | 75 litres\n"
+                   "table row 0: 2 | medium | 3 | 8 litres\n");
+  lectern_extraction_free (extraction);
+}
+
+static void test_contents (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_text (&pdf, 'B', 14, 60, 60, "Contents");
+  static const char *const chapters[] = { "Safety", "The machine", "Cleaning" };
+  for (int i = 0; i < 3; i++) {
+    g_autofree char *number = g_strdup_printf ("%d", i + 1), *section = g_strdup_printf ("%d.1", i + 1);
+    add_text (&pdf, 'B', 10, 60, 90 + 40 * i, number);
+    add_text (&pdf, 'B', 10, 75, 90 + 40 * i, chapters[i]);
+    add_text (&pdf, 'B', 10, 500, 90 + 40 * i, number);
+    add_text (&pdf, 'R', 10, 75, 102 + 40 * i, section);
+    add_text (&pdf, 'R', 10, 98, 102 + 40 * i,
+              i < 2 ? "What to know . . . . . . . . . . . . . . ." : "An annex . . . . . . . .");
+    add_text (&pdf, 'R', 10, 500, 102 + 40 * i, number);
+  }
+  for (int i = 0; i < 3; i++) {
+    g_autofree char *number = g_strdup_printf ("%d", i + 1), *section = g_strdup_printf ("%d.1", i + 1);
+    add_page (&pdf);
+    add_text (&pdf, 'B', 16, 60, 60, number);
+    add_text (&pdf, 'B', 16, 84, 60, chapters[i]);
+    add_text (&pdf, 'B', 12, 60, 90, section);
+    add_text (&pdf, 'B', 12, 95, 90, i < 2 ? "What to know" : "More");
+    add_lines (&pdf, 60, 215 + 20 * i,
+               i == 1 ? "The machine brews coffee and heats milk for up to ten people every day, in small"
+                      : "Read this before the machine is used for the first time, and keep it for later, in",
+               "offices and in households.", NULL);
+  }
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_autofree char *all = all_text (extraction);
+  /* Headings are read where they stand; of the contents only what repeats none is left. */
+  static const char *const expected = "list item 1: 3.1 An annex 3\n";
+  g_assert_true (g_str_has_prefix (all, expected));
+  g_assert_true (g_str_has_prefix (all + strlen (expected),
+                                   "heading 1: 1 Safety\nheading 2: 1.1 What to know\nparagraph 0: Read this"));
+  g_assert_nonnull (strstr (all, "heading 1: 3 Cleaning\nheading 2: 3.1 More\nparagraph"));
+  g_assert_cmpuint (extraction->blocks->len, ==, 10);
+  lectern_extraction_free (extraction);
+}
+
+/* Justified lines whose words stand far apart, here and there below each other, are no table. */
+static void test_wide_gaps (void)
+{
+  static const char *const words[6][4]
+      = { { "Narrow columns that", "are justified have", "gaps between the", "words which are" },
+          { "wider than one is used", "to, since there are", "but few of them", "in each line to" },
+          { "take up the", "space that is left and", "no word may be cut to fill", "it. They are" },
+          { "no sign of a table", "for they stand now", "here and now there as the", "words happen" },
+          { "to fall, and a", "reader never stops at", "them. A program should not", "either, as" },
+          { "it would tear apart", "what belongs together", "in a sentence like", "this one here." } };
+  static const double x[6][3] = { { 170, 280, 380 }, { 185, 292, 390 }, { 140, 262, 402 },
+                                  { 160, 270, 410 }, { 145, 258, 407 }, { 170, 290, 392 } };
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  for (int row = 0; row < 6; row++)
+    for (int column = 0; column < 4; column++)
+      add_text (&pdf, 'R', 10, column ? x[row][column - 1] : 60, 100 + 12 * row, words[row][column]);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_assert_cmpuint (extraction->blocks->len, ==, 1);
+  const LecternBlock *block = extraction->blocks->pdata[0];
+  g_assert_cmpint (block->kind, ==, LECTERN_BLOCK_PARAGRAPH);
+  g_assert_true (
+      g_str_has_prefix (block->text, "Narrow columns that are justified have gaps between the words which are wider"));
+  g_assert_true (g_str_has_suffix (block->text, "what belongs together in a sentence like this one here."));
+  lectern_extraction_free (extraction);
+}
+
 /* ---- what is not ----------------------------------------------------------------------------------------- */
 
 static void expect_failure (LecternExtraction *extraction, LecternStatus status, const char *part)
@@ -313,6 +497,11 @@ int main (int argc, char **argv)
   g_test_add_func ("/pdf/furniture", test_furniture);
   g_test_add_func ("/pdf/columns", test_columns);
   g_test_add_func ("/pdf/table", test_table);
+  g_test_add_func ("/pdf/heading-across", test_heading_across);
+  g_test_add_func ("/pdf/long-cells", test_long_cells);
+  g_test_add_func ("/pdf/aligned-columns", test_aligned_columns);
+  g_test_add_func ("/pdf/contents", test_contents);
+  g_test_add_func ("/pdf/wide-gaps", test_wide_gaps);
   g_test_add_func ("/pdf/failures", test_failures);
   int status = g_test_run ();
   lectern_extractor_free (extractor);
