@@ -148,7 +148,7 @@ static gboolean separates (Search *search, const PdfRun *run, float x)
   if (left_prose && right_prose)
     return is_flush (right, search->size);
   float aligned = aligned_share (search);
-  gboolean wordy = fewer >= 4 && 2 * (left->words + right->words) >= 5 * (left->rows->len + right->rows->len);
+  gboolean wordy = fewer >= 8 && 2 * (left->words + right->words) >= 5 * (left->rows->len + right->rows->len);
   if (aligned < (left_prose || right_prose || wordy ? 0.5f : 0))
     return TRUE;
   return is_index (search);

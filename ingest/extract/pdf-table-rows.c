@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define MAX_HEADER_BYTES 60u /* of a cell of a header that is known by its contents only */
+
 typedef struct {
   LecternBlock *cell[PDF_MAX_COLUMNS];
   PdfBox cell_box[PDF_MAX_COLUMNS]; /* of the last line of print in the cell */
@@ -137,6 +139,8 @@ static gboolean continues (const Assembly *assembly, const PrintRow *print, cons
   if (print->first_column) /* a long first cell */
     return print->filled == 1 && above->fragments > 1 && begins_lower (assembly, print)
            && is_wrapped (assembly, print, above);
+  if (print->numeric && print->filled > 1) /* numbers do not wrap */
+    return FALSE;
   if (!above->cell[0])
     return print->filled + 1 < assembly->table->n_columns || is_wrapped (assembly, print, above);
   return is_wrapped (assembly, print, above) || (!print->numeric && print->filled + 1 < assembly->table->n_columns);
@@ -192,6 +196,9 @@ static gboolean first_is_header (const Assembly *assembly, const GArray *rows)
     return TRUE;
   if (first->numeric > 0)
     return FALSE;
+  for (guint c = 0; c < assembly->table->n_columns; c++)
+    if (first->cell[c] && strlen (first->cell[c]->text) > MAX_HEADER_BYTES)
+      return FALSE;
   if (3 * numeric > fragments)
     return TRUE;
   const PrintRow *print = &g_array_index (assembly->print, PrintRow, 0);
