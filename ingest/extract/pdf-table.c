@@ -280,7 +280,7 @@ static gboolean is_table (const PdfPage *page, const Row *rows, guint n_rows, co
   if (n < 2 || multi < 2 || (multi < 3 && n < 3) || 3 * multi < n_rows)
     return FALSE;
   guint filled[PDF_MAX_COLUMNS] = { 0 }, words[PDF_MAX_COLUMNS] = { 0 };
-  guint bytes = 0, n_cells = 0, marks = 0, numbers = 0, violations = 0;
+  guint bytes = 0, n_cells = 0, marks = 0, numbers = 0, code = 0, violations = 0;
   float width[PDF_MAX_COLUMNS] = { 0 };
   for (guint r = 0; r < n_rows; r++) {
     violations += violates (page, &rows[r], columns);
@@ -294,6 +294,7 @@ static gboolean is_table (const PdfPage *page, const Row *rows, guint n_rows, co
       n_cells++;
       marks += c == 0 && is_mark (page, line);
       numbers += c == 0 && is_bare_number (page, line);
+      code += c == 1 && line->style & PDF_MONO;
     }
   }
   guint full = 0, prose = 0;
@@ -309,7 +310,8 @@ static gboolean is_table (const PdfPage *page, const Row *rows, guint n_rows, co
   if (full < 2 || prose >= 2 || 4 * violations > n_rows || bytes < 3 * n_cells
       || !is_aligned (page, rows, n_rows, columns))
     return FALSE;
-  if (n == 2 && last_is_prose && 2 * numbers > filled[0]) /* line numbers, or numbered items */
+  /* Numbered lines of code or of text. */
+  if (n == 2 && (last_is_prose || 2 * code > filled[1]) && 2 * numbers > filled[0])
     return FALSE;
   return !(2 * marks > filled[0] && n <= 3);
 }

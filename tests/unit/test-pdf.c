@@ -443,6 +443,24 @@ static void test_wide_gaps (void)
   lectern_extraction_free (extraction);
 }
 
+/* Code with line numbers stays code. */
+static void test_numbered_code (void)
+{
+  static const char *const code[] = { "int n = 0;", "while (more ())", "n++;", "return n;" };
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  for (int i = 0; i < 4; i++) {
+    g_autofree char *number = g_strdup_printf ("%d", i + 1);
+    add_text (&pdf, 'R', 6, 60, 100 + 12 * i, number);
+    add_text (&pdf, 'M', 10, 80, 100 + 12 * i, code[i]);
+  }
+  LecternExtraction *extraction = read_pdf (&pdf);
+  expect (extraction, 0, LECTERN_BLOCK_CODE, 0, 1, "1 int n = 0;\n2 while (more ())\n3 n++;\n4 return n;");
+  g_assert_cmpuint (extraction->blocks->len, ==, 1);
+  lectern_extraction_free (extraction);
+}
+
 /* ---- what is not ----------------------------------------------------------------------------------------- */
 
 static void expect_failure (LecternExtraction *extraction, LecternStatus status, const char *part)
@@ -502,6 +520,7 @@ int main (int argc, char **argv)
   g_test_add_func ("/pdf/aligned-columns", test_aligned_columns);
   g_test_add_func ("/pdf/contents", test_contents);
   g_test_add_func ("/pdf/wide-gaps", test_wide_gaps);
+  g_test_add_func ("/pdf/numbered-code", test_numbered_code);
   g_test_add_func ("/pdf/failures", test_failures);
   int status = g_test_run ();
   lectern_extractor_free (extractor);
