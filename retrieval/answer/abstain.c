@@ -5,10 +5,11 @@
 
 /* A logistic model over the signals, fitted on the development halves of the judged collections that have unanswerable
  * questions (tests/bench/bench-answers.c prints the signals and the rates). */
-static const double bias = -1.7, per_passage = 0.8, per_sentence = 2.4, per_missing = -4.5, per_absent = -1.5;
+static const double bias = -1.7, per_passage = 0.8, per_sentence = 2.4, per_missing = -4.5, per_absent = -1.5,
+                    per_length = 2.0;
 const double lectern_answerable_threshold = 0.3;
 
-enum { TOP_PASSAGES = 8, LONG_QUESTION_TERMS = 8 };
+enum { TOP_PASSAGES = 8, SHORT_QUESTION_TERMS = 5, LONG_QUESTION_TERMS = 8 };
 
 void lectern_signals_read (GPtrArray *passages, const LecternQuestion *question, LecternSignals *signals)
 {
@@ -35,6 +36,7 @@ void lectern_signals_read (GPtrArray *passages, const LecternQuestion *question,
       before = own;
     }
   }
+  signals->length = log (MAX (1.0, question->terms->len / (double)SHORT_QUESTION_TERMS));
   if (!question->terms->len || !passages->len)
     return;
   double total = 0, heaviest = 0, absent = 0;
@@ -58,6 +60,6 @@ void lectern_signals_read (GPtrArray *passages, const LecternQuestion *question,
 double lectern_signals_get_answerable (const LecternSignals *signals)
 {
   double x = bias + per_passage * signals->passage + per_sentence * signals->sentence + per_missing * signals->missing
-             + per_absent * signals->absent;
+             + per_absent * signals->absent + per_length * signals->length;
   return 1 / (1 + exp (-x));
 }

@@ -1,33 +1,45 @@
 #include "retrieval/answer/extractive.h"
+#include "retrieval/answer/form.h"
 
 #include <string.h>
 
 /* Weights of the evidence for a sentence, fitted on the development halves of judged manuals, handbooks and support pages
  * (tests/bench/bench-answers.c). Coverage is a share of the question's weight, so all are on one scale. */
 static const struct {
-  double before, announced, heading, title, passage; /* coverage that the surroundings add */
-  double rank, form, steps, density;                 /* bonuses */
-  double is_heading, is_question, is_short, is_long; /* penalties */
-  double next, again;                                /* shares of the best score that another sentence needs */
+  double before, announced, heading, title, passage;            /* coverage that the surroundings add */
+  double rank, form, steps, section_steps, density, fit, pairs; /* bonuses */
+  double is_heading, is_question, is_short, is_long;            /* penalties */
+  double next, again; /* shares of the best score that another sentence needs */
 } weights = {
   .before = 0.35,
-  .announced = 0.7,
+  .announced = 0.8,
   .heading = 0.6,
   .title = 0.3,
   .passage = 0.15,
   .rank = 0.6,
-  .form = 0.1,
+  .form = 0.08,
   .steps = 0.12,
+  .section_steps = 0.6,
   .density = 0.1,
+  .fit = 0.25,
+  .pairs = 0.3,
   .is_heading = 0.5,
   .is_question = 0.4,
   .is_short = 0.2,
   .is_long = 0.1,
   .next = 0.45,
-  .again = 0.9,
+  .again = 0.82,
 };
 
-enum { MAX_SENTENCES = 4, MAX_RUN = 14, MAX_RUN_BYTES = 1600, SHORT_TERMS = 3, LONG_TERMS = 45 };
+static const double steps_fit = 0.6; /* from this fit on a section is about the question */
+enum {
+  MAX_SENTENCES = 4,
+  MAX_FACT_SENTENCES = 2,
+  MAX_RUN = 14,
+  MAX_RUN_BYTES = 1600,
+  SHORT_TERMS = 3,
+  LONG_TERMS = 45
+};
 
 void lectern_quote_free (LecternQuote *quote)
 {
@@ -38,64 +50,6 @@ void lectern_quote_free (LecternQuote *quote)
 static LecternPassageSentence *sentence_at (const LecternPassage *passage, guint i)
 {
   return &g_array_index (passage->sentences, LecternPassageSentence, i);
-}
-
-/* ---- form of the answer ---------------------------------------------------------------------------------- */
-
-/* Lower case, spaces around; one list for all languages, since a cue of one is rare in another. */
-static const char reason_cues[]
-    = " because | due to | since | so that | in order to | weil | da | damit | denn | car | parce que | afin "
-      "| porque | perché | affinché | omdat | zodat | eftersom | потому что | чтобы |因为|为了|ため|から";
-static const char definition_cues[]
-    = " is a | is an | is the | are the | means | refers to | is called | stands for | ist ein | ist eine | ist der "
-      "| ist die | ist das | bedeutet | bezeichnet | heißt | est un | est une | désigne | signifie | es un | es una "
-      "| significa | è un | è una | é um | é uma | is een | är en | är ett | это | означает |是|とは|指す";
-
-static gboolean has_cue (const char *text, gsize length, const char *cues)
-{
-  g_autofree char *lower = g_utf8_strdown (text, (gssize)length);
-  g_auto (GStrv) list = g_strsplit (cues, "|", -1);
-  for (char **cue = list; *cue; cue++)
-    if (strstr (lower, g_strstrip (*cue)))
-      return TRUE;
-  return FALSE;
-}
-
-/* Whether the sentence holds a name or number that the question does not. */
-static gboolean has_new (const LecternPassage *passage, const LecternPassageSentence *sentence,
-                         const LecternQuestion *question, guint32 flag)
-{
-  for (guint i = sentence->first_term; i < sentence->first_term + sentence->n_terms; i++) {
-    const LecternTerm *term = &g_array_index (passage->terms, LecternTerm, i);
-    if (!(term->flags & flag))
-      continue;
-    gboolean asked = FALSE;
-    for (guint k = 0; k < question->terms->len && !asked; k++)
-      asked = g_array_index (question->terms, LecternQuestionTerm, k).id == term->id;
-    if (!asked)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-static double form_bonus (const LecternPassage *passage, const LecternPassageSentence *sentence,
-                          const LecternQuestion *question)
-{
-  const char *text = passage->result->text + sentence->range.start;
-  gsize length = sentence->range.end - sentence->range.start;
-  gboolean fits = FALSE;
-  switch (question->asks) {
-  case LECTERN_ASKS_NUMBER:
-  case LECTERN_ASKS_TIME: fits = has_new (passage, sentence, question, LECTERN_TERM_NUMBER); break;
-  case LECTERN_ASKS_PERSON:
-  case LECTERN_ASKS_PLACE: fits = has_new (passage, sentence, question, LECTERN_TERM_NAME); break;
-  case LECTERN_ASKS_STEPS:
-  case LECTERN_ASKS_LIST: return sentence->kind & (LECTERN_SENTENCE_LIST | LECTERN_SENTENCE_OPENS) ? weights.steps : 0;
-  case LECTERN_ASKS_DEFINITION: fits = has_cue (text, length, definition_cues); break;
-  case LECTERN_ASKS_REASON: fits = has_cue (text, length, reason_cues); break;
-  case LECTERN_ASKS_ANYTHING: break;
-  }
-  return fits ? weights.form : 0;
 }
 
 /* Whether the sentence adds at most one word, and no name or number, to what it shares with the question. */
@@ -115,6 +69,11 @@ static gboolean restates (const LecternPassage *passage, const LecternPassageSen
     n_new += !asked;
   }
   return sentence->hits.exact && n_new <= (sentence->n_content >= 4 ? 1u : 0u);
+}
+
+static gboolean wants_steps (const LecternQuestion *question)
+{
+  return question->asks == LECTERN_ASKS_STEPS || question->asks == LECTERN_ASKS_LIST;
 }
 
 /* ---- scores ---------------------------------------------------------------------------------------------- */
@@ -144,7 +103,12 @@ static double score_sentence (const LecternPassage *passage, guint i, const Lect
   hits = lectern_hits_or (hits, passage->title_hits);
   score += gain (hits, passage->hits, question) * weights.passage;
 
-  score += weights.rank * passage->score + form_bonus (passage, sentence, question);
+  score += weights.rank * passage->score + weights.fit * sentence->fit + weights.pairs * sentence->pairs;
+  score += weights.form * lectern_form_fit (passage, sentence, question);
+  if (wants_steps (question) && (sentence->kind & (LECTERN_SENTENCE_LIST | LECTERN_SENTENCE_OPENS)))
+    score += weights.steps;
+  if (question->asks == LECTERN_ASKS_STEPS && (sentence->kind & LECTERN_SENTENCE_LIST) && sentence->fit >= steps_fit)
+    score += weights.section_steps;
   guint n_hits = (guint)__builtin_popcountll (sentence->hits.exact);
   score += weights.density * n_hits / MAX (sentence->n_content, 4u);
   if (sentence->kind & LECTERN_SENTENCE_HEADING)
@@ -204,7 +168,8 @@ static gboolean continues_item (const LecternPassage *passage, guint i)
   return !memchr (passage->result->text + from, '\n', to - from);
 }
 
-/* Grows [first, last] to the whole run of steps around it, with the sentence that opens it. FALSE: there is none. */
+/* Grows [first, last] to the whole run of steps around it, with the sentence that opens it. FALSE: there is none. Lines
+ * without numbers or bullets (a glossary, a list of changes) are a run only where the section is about the question. */
 static gboolean grow_run (const LecternPassage *passage, guint *first, guint *last)
 {
   guint from = *first;
@@ -215,9 +180,10 @@ static gboolean grow_run (const LecternPassage *passage, guint *first, guint *la
   if (is_item (passage, from)) {
     guint at = from;
     while (at > 0 && (is_item (passage, at - 1) || continues_item (passage, at - 1)))
-      at--;
-    if (is_item (passage, at))
-      from = at;
+      if (is_item (passage, --at))
+        from = at;
+    if (!(sentence_at (passage, from)->kind & LECTERN_SENTENCE_MARKED) && sentence_at (passage, from)->fit < steps_fit)
+      return FALSE;
     if (from > 0 && (sentence_at (passage, from - 1)->kind & LECTERN_SENTENCE_OPENS))
       from--;
   }
@@ -237,6 +203,23 @@ static gboolean grow_run (const LecternPassage *passage, guint *first, guint *la
   return TRUE;
 }
 
+/* Where a section is about the question, its steps answer better than what is said around them: moves to the nearest item
+ * that stands under the same title, those that follow first. */
+static void find_steps (const LecternPassage *passage, guint *first, guint *last)
+{
+  const LecternPassageSentence *best = sentence_at (passage, *first);
+  guint at = *first, n = passage->sentences->len;
+  if (best->fit < steps_fit || (best->kind & LECTERN_SENTENCE_LIST) || continues_item (passage, at))
+    return;
+  while (at < n && !(is_item (passage, at) && sentence_at (passage, at)->fit >= best->fit))
+    at++;
+  for (guint i = *first; at == n && i-- > 0;)
+    if (is_item (passage, i) && sentence_at (passage, i)->fit >= best->fit)
+      at = i;
+  if (at < n)
+    *first = *last = at;
+}
+
 static gboolean may_join (const LecternPassage *passage, guint i, double needed)
 {
   const LecternPassageSentence *sentence = sentence_at (passage, i);
@@ -244,15 +227,45 @@ static gboolean may_join (const LecternPassage *passage, guint i, double needed)
          && sentence->score >= needed;
 }
 
-static void grow_sentences (const LecternPassage *passage, double needed, guint *first, guint *last)
+/* A fact is one sentence, and another one only if it adds something; what is explained or done needs its surroundings. */
+static gboolean asks_fact (LecternAsks asks)
 {
-  guint wanted = *first;
-  if (sentence_at (passage, wanted)->kind & LECTERN_SENTENCE_TABLE)
+  return asks == LECTERN_ASKS_PERSON || asks == LECTERN_ASKS_TIME || asks == LECTERN_ASKS_NUMBER
+         || asks == LECTERN_ASKS_MEASURE || asks == LECTERN_ASKS_PRICE;
+}
+
+/* Whether sentence i brings what the answer so far lacks: a word of the question, or the form that is asked for. */
+static gboolean adds (const LecternPassage *passage, guint i, const LecternQuestion *question, LecternHits covered,
+                      double form)
+{
+  const LecternPassageSentence *sentence = sentence_at (passage, i);
+  return gain (covered, sentence->hits, question) > 0.01 || lectern_form_fit (passage, sentence, question) > form;
+}
+
+/* What follows, for a fact as long as it adds something; then what comes before: all that is close in score, but for a fact
+ * or a definition only what the best sentence's first word points back to ("It …"). */
+static void grow_sentences (const LecternPassage *passage, const LecternQuestion *question, double needed, guint *first,
+                            guint *last)
+{
+  const LecternPassageSentence *best = sentence_at (passage, *first);
+  if (best->kind & LECTERN_SENTENCE_TABLE)
     return;
-  while (*last - *first + 1 < MAX_SENTENCES && *last + 1 < passage->sentences->len
-         && may_join (passage, *last + 1, needed))
+  gboolean fact = asks_fact (question->asks);
+  guint limit = fact ? MAX_FACT_SENTENCES : MAX_SENTENCES;
+  LecternHits covered = best->hits;
+  double form = lectern_form_fit (passage, best, question);
+  while (*last - *first + 1 < limit && *last + 1 < passage->sentences->len && may_join (passage, *last + 1, needed)
+         && (!fact || adds (passage, *last + 1, question, covered, form))) {
     ++*last;
-  while (*last - *first + 1 < MAX_SENTENCES && *first > 0 && may_join (passage, *first - 1, needed))
+    covered = lectern_hits_or (covered, sentence_at (passage, *last)->hits);
+    form = MAX (form, lectern_form_fit (passage, sentence_at (passage, *last), question));
+  }
+  if (fact || question->asks == LECTERN_ASKS_DEFINITION) {
+    if (*first > 0 && lectern_form_points_back (passage, best) && may_join (passage, *first - 1, -1))
+      --*first;
+    return;
+  }
+  while (*last - *first + 1 < limit && *first > 0 && may_join (passage, *first - 1, needed))
     --*first;
 }
 
@@ -312,22 +325,26 @@ static void add_quotes (GPtrArray *quotes, const LecternPassage *passage, guint 
 GPtrArray *lectern_extractive_quote (GPtrArray *passages, const LecternQuestion *question)
 {
   GPtrArray *quotes = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_quote_free);
-  guint p, best;
+  guint p = 0, best = 0;
   if (!find_best (passages, G_MAXUINT, &p, &best))
     return quotes;
   const LecternPassage *passage = g_ptr_array_index (passages, p);
   double score = sentence_at (passage, best)->score;
   guint first = best, last = best;
-  gboolean wants_run = question->asks == LECTERN_ASKS_STEPS || question->asks == LECTERN_ASKS_LIST
-                       || (sentence_at (passage, best)->kind & LECTERN_SENTENCE_OPENS);
+  if (question->asks == LECTERN_ASKS_STEPS)
+    find_steps (passage, &first, &last);
+  gboolean wants_run = wants_steps (question) || (sentence_at (passage, best)->kind & LECTERN_SENTENCE_OPENS);
   if (!wants_run || !grow_run (passage, &first, &last))
-    grow_sentences (passage, score * weights.next, &first, &last);
+    grow_sentences (passage, question, score * weights.next, &first, &last);
   add_quotes (quotes, passage, p, first, last);
 
-  guint other, i;
+  guint other = 0, i = 0;
   if (quotes->len < MAX_SENTENCES - 1 && find_best (passages, p, &other, &i)) {
     const LecternPassage *second = g_ptr_array_index (passages, other);
-    if (sentence_at (second, i)->score >= score * weights.again && may_join (second, i, 0)) {
+    double form = lectern_form_fit (passage, sentence_at (passage, best), question);
+    gboolean single = asks_fact (question->asks) || question->asks == LECTERN_ASKS_DEFINITION;
+    if (sentence_at (second, i)->score >= score * weights.again && may_join (second, i, 0)
+        && (!single || adds (second, i, question, sentence_at (passage, best)->hits, form))) {
       first = last = i;
       add_quotes (quotes, second, other, first, last);
     }

@@ -5,6 +5,10 @@
 
 /* Measured on the judged manuals and handbooks (tests/bench/bench-answers.c). */
 static const double partial_credit = 0.6, weight_floor = 0.25;
+static const double other_form = 0.5, title_share = 0.6, stop_pair = 0.3, ordered = 0.5, line_fit = 0.6,
+                    line_weight = 1.3;
+/* Per passage: heading path, title with file name, last heading, title. */
+enum { N_TITLES = 4 };
 enum { MAX_TITLE_TERMS = 9, MIN_PART_BYTES = 5, MIN_MISSPELT_BYTES = 6, MIN_COLLECTION = 30 };
 
 void lectern_passage_free (LecternPassage *passage)
@@ -27,8 +31,8 @@ static gboolean same_heading (const LecternResult *a, const LecternResult *b)
 /* Appends `next`, which follows `result` in the document. */
 static void join_results (LecternResult *result, LecternResult *next)
 {
-  guint32 shift = (guint32)strlen (result->text) + 1;
-  char *text = g_strconcat (result->text, "\n", next->text, NULL);
+  guint32 shift = (guint32)strlen (result->text) + 2;
+  char *text = g_strconcat (result->text, "\n\n", next->text, NULL);
   g_free (result->text);
   result->text = text;
   for (guint i = 0; next->spans && i < next->spans->len; i++) {
@@ -127,7 +131,7 @@ static guint sentence_kind (const char *text, LecternRange range, guint n_terms,
   gboolean bullet = g_str_has_prefix (start, "- ") || g_str_has_prefix (start, "* ") || g_str_has_prefix (start, "• ")
                     || g_str_has_prefix (start, "– ") || g_str_has_prefix (start, "▪ ");
   if (line_start && (numbered || bullet))
-    kind |= LECTERN_SENTENCE_LIST;
+    kind |= LECTERN_SENTENCE_LIST | LECTERN_SENTENCE_MARKED;
   char mark = end[-1];
   if (mark == '?' || (end - start >= 3 && !memcmp (end - 3, "？", 3)))
     kind |= LECTERN_SENTENCE_QUESTION;
@@ -139,11 +143,74 @@ static guint sentence_kind (const char *text, LecternRange range, guint n_terms,
   return kind;
 }
 
+/* Lines of a chunk are items of a list, rows, or code; an item that ends as a sentence does is one of its own, though the
+ * next one does not begin as a sentence. Code stays in one piece. */
+static gboolean ends_item (const char *text, guint32 start, guint32 newline)
+{
+  char mark = newline > start ? text[newline - 1] : 0, next = text[newline + 1];
+  if (!mark || next == ' ' || next == '\t' || next == '\n' || next == 0)
+    return FALSE;
+  if (mark != ';')
+    return strchr (".!?:", mark) != NULL;
+  for (guint32 i = start; i < newline; i++)
+    if (strchr ("=({[<", text[i]))
+      return FALSE;
+  return TRUE;
+}
+
+static void split_sentences (const char *text, const char *language, GArray *ranges)
+{
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (LecternRange));
+  lectern_sentences_split (text, -1, language, found);
+  for (guint i = 0; i < found->len; i++) {
+    LecternRange range = g_array_index (found, LecternRange, i);
+    for (guint32 at = range.start; at < range.end; at++)
+      if (text[at] == '\n' && ends_item (text, range.start, at)) {
+        LecternRange item = { range.start, at };
+        g_array_append_val (ranges, item);
+        range.start = at + 1;
+      }
+    g_array_append_val (ranges, range);
+  }
+}
+
+enum { LINE_NONE, LINE_ITEM, LINE_BLOCK };
+
+/* What comes between two sentences: nothing but space, one line break (items and rows), or more. */
+static int line_break (const char *text, guint32 from, guint32 to)
+{
+  int n = 0;
+  for (guint32 i = from; i < to; i++)
+    n += text[i] == '\n';
+  return MIN (n, LINE_BLOCK);
+}
+
+/* Items of lists whose marks are not part of the text: lines that follow one another. */
+static void mark_items (const char *text, GArray *sentences)
+{
+  for (guint i = 0; i + 1 < sentences->len; i++) {
+    LecternPassageSentence *one = &g_array_index (sentences, LecternPassageSentence, i);
+    LecternPassageSentence *next = &g_array_index (sentences, LecternPassageSentence, i + 1);
+    guint not_items = LECTERN_SENTENCE_TABLE | LECTERN_SENTENCE_HEADING | LECTERN_SENTENCE_OPENS;
+    if (line_break (text, one->range.end, next->range.start) != LINE_ITEM || (one->kind & not_items)
+        || (next->kind & LECTERN_SENTENCE_TABLE))
+      continue;
+    next->kind = (next->kind & ~(guint)LECTERN_SENTENCE_HEADING) | LECTERN_SENTENCE_LIST;
+    guint first = i;
+    while (first > 0
+           && line_break (text, g_array_index (sentences, LecternPassageSentence, first - 1).range.end,
+                          g_array_index (sentences, LecternPassageSentence, first).range.start)
+                  == LINE_NONE)
+      first--;
+    g_array_index (sentences, LecternPassageSentence, first).kind |= LECTERN_SENTENCE_LIST;
+  }
+}
+
 static void read_sentences (LecternPassage *passage, const char *language)
 {
   const char *text = passage->result->text;
   g_autoptr (GArray) ranges = g_array_new (FALSE, FALSE, sizeof (LecternRange));
-  lectern_sentences_split (text, -1, language, ranges);
+  split_sentences (text, language, ranges);
   guint term = 0;
   for (guint i = 0; i < ranges->len; i++) {
     LecternPassageSentence sentence = { .range = g_array_index (ranges, LecternRange, i), .first_term = term };
@@ -155,6 +222,7 @@ static void read_sentences (LecternPassage *passage, const char *language)
     sentence.kind = sentence_kind (text, sentence.range, sentence.n_terms, i + 1 == ranges->len && i > 0);
     g_array_append_val (passage->sentences, sentence);
   }
+  mark_items (text, passage->sentences);
 }
 
 GPtrArray *lectern_passages_assemble (GPtrArray *results, LecternTermer *termer, guint limit, guint max_tokens)
@@ -286,6 +354,103 @@ static void weigh_terms (GPtrArray *passages, LecternQuestion *question)
   }
 }
 
+/* ---- titles and pairs ------------------------------------------------------------------------------------ */
+
+/* Function words bind too ("no steam"), but say less. */
+static double pair_weight (const LecternTerm *a, const LecternTerm *b)
+{
+  guint n_stop = !!(a->flags & LECTERN_TERM_STOP) + !!(b->flags & LECTERN_TERM_STOP);
+  return n_stop == 0 ? 1 : n_stop == 1 ? stop_pair : 0;
+}
+
+static double find_pairs (const GArray *terms, guint first, guint n, const LecternQuestion *question)
+{
+  double total = 0, found = 0;
+  for (guint k = 0; k + 1 < MIN (question->words->len, LECTERN_QUESTION_MAX_TERMS); k++) {
+    const LecternTerm *a = &g_array_index (question->words, LecternTerm, k), *b = a + 1;
+    double weight = pair_weight (a, b);
+    total += weight;
+    for (guint i = first; weight > 0 && i + 1 < first + n; i++) {
+      const LecternTerm *one = &g_array_index (terms, LecternTerm, i);
+      if (one->id == a->id && one[1].id == b->id) {
+        found += weight;
+        break;
+      }
+    }
+  }
+  return total > 0 ? found / total : 0;
+}
+
+/* Share of the title's own words that the question has, times the share of the question that the title has; less if the
+ * title announces another form of answer ("How to …" where a length is asked). Up to 1, and up to 1.5 where the title has the
+ * question's words in the question's order. */
+static double find_fit (const char *title, gsize length, const GArray *terms, guint first, guint n,
+                        const GArray *meanings, const LecternQuestion *question)
+{
+  double found = 0;
+  guint n_content = 0;
+  for (guint i = first; i < first + n; i++) {
+    const LecternTerm *term = &g_array_index (terms, LecternTerm, i);
+    gboolean asked = term->id < meanings->len && g_array_index (meanings, Meaning, term->id).exact;
+    if ((term->flags & (LECTERN_TERM_STOP | LECTERN_TERM_NUMBER))
+        || (!asked && g_hash_table_contains (question->asking, GUINT_TO_POINTER (term->id + 1))))
+      continue;
+    n_content++;
+    if (term->id < meanings->len) {
+      const Meaning *meaning = &g_array_index (meanings, Meaning, term->id);
+      found += meaning->exact ? 1 : meaning->partial ? partial_credit : 0;
+    }
+  }
+  if (found <= 0)
+    return 0;
+  g_autofree char *text = g_strndup (title, length);
+  LecternAsks announces = lectern_question_find_form (text);
+  double fit = found / n_content * lectern_hits_coverage (find_hits (terms, first, n, meanings), question);
+  fit *= 1 + ordered * find_pairs (terms, first, n, question);
+  if (announces != LECTERN_ASKS_ANYTHING && question->asks != LECTERN_ASKS_ANYTHING)
+    fit = announces == question->asks ? sqrt (fit) : fit * other_form;
+  return fit;
+}
+
+/* A title in the text: a heading, or what says no more than the question does ("No steam."). */
+static gboolean is_title (const LecternPassageSentence *sentence)
+{
+  return (sentence->kind & (LECTERN_SENTENCE_HEADING | LECTERN_SENTENCE_QUESTION)) != 0
+         || (sentence->n_terms <= MAX_TITLE_TERMS / 2 && !(sentence->kind & LECTERN_SENTENCE_TABLE));
+}
+
+static void find_surroundings (LecternPassage *passage, const GArray *heading, const GArray *title,
+                               const GArray *meanings, const LecternQuestion *question)
+{
+  const LecternResult *result = passage->result;
+  guint n_path = g_strv_length (result->heading);
+  const char *last = n_path ? result->heading[n_path - 1] : "";
+  const char *name = result->title ? result->title : "";
+  double section = find_fit (last, strlen (last), heading, 0, heading->len, meanings, question);
+  double document = find_fit (name, strlen (name), title, 0, title->len, meanings, question);
+  double around = MAX (section, document * title_share), here = around, line = 0, line_pairs = 0;
+  for (guint i = 0; i < passage->sentences->len; i++) {
+    LecternPassageSentence *sentence = &g_array_index (passage->sentences, LecternPassageSentence, i);
+    if (i > 0 && line_break (result->text, sentence[-1].range.end, sentence->range.start) == LINE_BLOCK
+        && !(i > 1 && is_title (&sentence[-1])))
+      line = line_pairs = 0;
+    double pairs = find_pairs (passage->terms, sentence->first_term, sentence->n_terms, question);
+    sentence->pairs = MAX (pairs, line_pairs);
+    sentence->fit = MAX (here, line);
+    if (!is_title (sentence))
+      continue;
+    double fit = find_fit (result->text + sentence->range.start, sentence->range.end - sentence->range.start,
+                           passage->terms, sentence->first_term, sentence->n_terms, meanings, question);
+    if (sentence->kind & LECTERN_SENTENCE_HEADING) {
+      here = MAX (fit, around * title_share);
+      line = line_pairs = 0;
+    } else if (fit >= line_fit && fit * line_weight > line) {
+      line = fit * line_weight;
+      line_pairs = pairs;
+    }
+  }
+}
+
 void lectern_passages_read (GPtrArray *passages, LecternQuestion *question, LecternTermer *termer)
 {
   /* Headings and titles first, so that their terms have ids before the meanings are looked up. */
@@ -301,11 +466,19 @@ void lectern_passages_read (GPtrArray *passages, LecternQuestion *question, Lect
     terms = g_array_new (FALSE, FALSE, sizeof (LecternTerm));
     lectern_termer_add (termer, title, -1, terms);
     g_ptr_array_add (headings, terms);
+    guint n_path = g_strv_length (result->heading);
+    terms = g_array_new (FALSE, FALSE, sizeof (LecternTerm));
+    lectern_termer_add (termer, n_path ? result->heading[n_path - 1] : "", -1, terms);
+    g_ptr_array_add (headings, terms);
+    terms = g_array_new (FALSE, FALSE, sizeof (LecternTerm));
+    lectern_termer_add (termer, result->title ? result->title : "", -1, terms);
+    g_ptr_array_add (headings, terms);
   }
   g_autoptr (GArray) meanings = find_meanings (question, termer);
   for (guint p = 0; p < passages->len; p++) {
     LecternPassage *passage = g_ptr_array_index (passages, p);
-    const GArray *heading = g_ptr_array_index (headings, 2 * p), *title = g_ptr_array_index (headings, 2 * p + 1);
+    const GArray *heading = g_ptr_array_index (headings, N_TITLES * p),
+                 *title = g_ptr_array_index (headings, N_TITLES * p + 1);
     passage->heading_hits = find_hits (heading, 0, heading->len, meanings);
     passage->title_hits = find_hits (title, 0, title->len, meanings);
     passage->hits = find_hits (passage->terms, 0, passage->terms->len, meanings);
@@ -316,6 +489,9 @@ void lectern_passages_read (GPtrArray *passages, LecternQuestion *question, Lect
       sentence->hits = find_hits (passage->terms, sentence->first_term, sentence->n_terms, meanings);
     }
   }
-  g_ptr_array_unref (headings);
   weigh_terms (passages, question);
+  for (guint p = 0; p < passages->len; p++)
+    find_surroundings (g_ptr_array_index (passages, p), g_ptr_array_index (headings, N_TITLES * p + 2),
+                       g_ptr_array_index (headings, N_TITLES * p + 3), meanings, question);
+  g_ptr_array_unref (headings);
 }

@@ -19,6 +19,7 @@ typedef enum {
   LECTERN_SENTENCE_QUESTION = 1 << 3, /* ends in a question mark */
   LECTERN_SENTENCE_OPENS = 1 << 4,    /* ends in a colon: what it announces follows */
   LECTERN_SENTENCE_RESTATES = 1 << 5, /* says what the question says and no more: the answer follows, if any */
+  LECTERN_SENTENCE_MARKED = 1 << 6,   /* a list item with its number or bullet */
 } LecternSentenceKind;
 
 typedef struct {
@@ -26,6 +27,12 @@ typedef struct {
   guint first_term, n_terms, n_content;
   guint kind; /* LecternSentenceKind */
   LecternHits hits;
+  double pairs; /* share of the question's pairs of neighbouring words that stand in it, or in the words that its line
+                 * begins with ("No steam. …"), as pairs, 0 to 1 */
+  double fit;   /* how well what the sentence stands under, its section, a title in the text or the words that its line
+                 * begins with, is what the question is about: share of the title's words that are asked for, times its
+                 * coverage; more where the order of the words is the question's and for a line's own words, which are closest; 0 to
+                 * 2.4 */
   double score; /* extractive.c */
 } LecternPassageSentence;
 

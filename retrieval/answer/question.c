@@ -7,16 +7,25 @@ static const struct {
   LecternAsks asks;
   const char *cues;
 } forms[] = {
-  { LECTERN_ASKS_NUMBER, " how many | how much | how long | how often | how far | how old | how large | how big | how "
-                         "tall | how fast | how heavy "
-                         "| what percentage | what is the maximum | what is the minimum | what is the cost | how high "
-                         "| wie viel| wieviel| wie lange "
-                         "| wie oft | wie weit | wie hoch | wie groß | wie schwer | wie schnell | combien | cuánto| "
-                         "cuánta| quanto | quanta | quanti "
-                         "| quante | quantos | quantas | hoeveel | hoe lang | hur många | hur mycket | hur länge | "
-                         "сколько | kaç |多少|几个|幾|いくつ|いくら|何個" },
+  { LECTERN_ASKS_PRICE,
+    " how much does it cost | how much do | how much is it | how expensive | what does it cost | what is "
+    "the cost | what is the price | what is the fee | how much must i pay | how much will i pay | was "
+    "kostet | wie teuer | combien coûte | cuánto cuesta | quanto costa | quanto custa | wat kost | vad "
+    "kostar | сколько стоит " },
+  { LECTERN_ASKS_MEASURE,
+    " how long | how often | how far | how old | how soon | how quickly | how tall | how wide | how "
+    "heavy | how hot | how many days | how many hours | how many minutes | how many years | how many "
+    "months | how many weeks | what temperature | wie lange | wie oft | wie weit | wie schwer | wie "
+    "schnell | combien de temps | cuánto tiempo | quanto tempo | hoe lang | hur länge | как долго " },
+  { LECTERN_ASKS_NUMBER,
+    " how many | how much | how large | how big | how fast | how high | how hard | what percentage "
+    "| what is the maximum | what is the minimum | what is the default | wie viel| wieviel| wie hoch | wie groß | "
+    "combien | "
+    "cuánto| cuánta| quanto | quanta | quanti | quante | quantos | quantas | hoeveel | hur många | "
+    "hur mycket | сколько | kaç |多少|几个|幾|いくつ|いくら|何個" },
   { LECTERN_ASKS_STEPS,
-    " how to | how do | how can | how should | how does one | how would | steps | procedure | wie kann | wie stelle | "
+    " how to | how do | how can | how should | how does one | how would | step by step | steps | procedure | wie kann "
+    "| wie stelle | "
     "wie richte "
     "| wie wechsle | wie schalte | wie reinige | wie mache | wie lade | wie setze | wie muss | wie lässt | comment | "
     "cómo | como "
@@ -42,19 +51,50 @@ static const struct {
                              "| vad är | что такое | nedir |是什么|什么是|とは" },
 };
 
+/* "When does it stop?" asks for a time, "Why does it stop when I press it?" does not: these words ask only where a sentence
+ * begins with them, or has one word before them ("since when"). */
+static gboolean must_be_early (LecternAsks asks)
+{
+  return asks == LECTERN_ASKS_TIME || asks == LECTERN_ASKS_PERSON || asks == LECTERN_ASKS_PLACE;
+}
+
+enum { SENTENCE_MARK = 1, EARLY_WORDS = 1 };
+
+static gboolean is_early (const char *text, const char *at)
+{
+  guint n_words = 0;
+  for (const char *p = at; p > text && *p != SENTENCE_MARK; p--)
+    n_words += *p == ' ' && p[-1] != ' ' && p[-1] != SENTENCE_MARK;
+  return n_words <= EARLY_WORDS;
+}
+
+static gboolean has_cue (const char *text, const char *cue, gboolean early)
+{
+  const char *at = text;
+  gboolean spaced = *cue == ' ';
+  while ((at = strstr (at, cue))) {
+    if (!early || !spaced || is_early (text, at))
+      return TRUE;
+    at++;
+  }
+  return FALSE;
+}
+
 LecternAsks lectern_question_find_form (const char *text)
 {
   g_autofree char *lower = g_utf8_strdown (text, -1);
-  g_autoptr (GString) padded = g_string_new (" ");
+  g_autoptr (GString) padded = g_string_new ("\x01 ");
   for (const char *p = lower; *p; p = g_utf8_next_char (p)) {
     gunichar c = g_utf8_get_char (p);
     g_string_append_unichar (padded, c == '\'' || c == '-' || g_unichar_isalnum (c) || g_unichar_ismark (c) ? c : ' ');
+    if (strchr (".!?;:\n", (int)*p))
+      g_string_append (padded, "\x01 ");
   }
   g_string_append_c (padded, ' ');
   for (gsize i = 0; i < G_N_ELEMENTS (forms); i++) {
     g_auto (GStrv) cues = g_strsplit (forms[i].cues, "|", -1);
     for (char **cue = cues; *cue; cue++)
-      if (strstr (padded->str, *cue))
+      if (has_cue (padded->str, *cue, must_be_early (forms[i].asks)))
         return forms[i].asks;
   }
   return LECTERN_ASKS_ANYTHING;
@@ -128,7 +168,8 @@ LecternQuestion *lectern_question_new (const char *text, const char *language, L
   question->terms = g_array_new (FALSE, FALSE, sizeof (LecternQuestionTerm));
   g_autoptr (GArray) terms = g_array_new (FALSE, FALSE, sizeof (LecternTerm));
   lectern_termer_add (termer, text, -1, terms);
-  g_autoptr (GHashTable) only_asks = find_asking (language, termer);
+  question->words = g_array_ref (terms);
+  question->asking = find_asking (language, termer);
   for (guint i = 0; i < terms->len && question->terms->len < LECTERN_QUESTION_MAX_TERMS; i++) {
     const LecternTerm *term = &g_array_index (terms, LecternTerm, i);
     if (term->flags & LECTERN_TERM_STOP)
@@ -140,7 +181,7 @@ LecternQuestion *lectern_question_new (const char *text, const char *language, L
     if (same) {
       same->flags |= term->flags;
     } else {
-      gboolean only = g_hash_table_contains (only_asks, GUINT_TO_POINTER (term->id + 1));
+      gboolean only = g_hash_table_contains (question->asking, GUINT_TO_POINTER (term->id + 1));
       LecternQuestionTerm fresh = { term->id, term->flags, only ? asking_prior : 1, 1 };
       g_array_append_val (question->terms, fresh);
     }
@@ -153,6 +194,8 @@ void lectern_question_free (LecternQuestion *question)
   if (!question)
     return;
   g_array_unref (question->terms);
+  g_array_unref (question->words);
+  g_hash_table_unref (question->asking);
   g_free (question->language);
   g_free (question->text);
   g_free (question);

@@ -17,6 +17,8 @@ typedef enum {
   LECTERN_ASKS_DEFINITION,
   LECTERN_ASKS_REASON,
   LECTERN_ASKS_LIST,
+  LECTERN_ASKS_MEASURE, /* how long, how far, how often: a number and its unit */
+  LECTERN_ASKS_PRICE,
 } LecternAsks;
 
 enum { LECTERN_QUESTION_MAX_TERMS = 64 }; /* so that a set of them is one guint64 */
@@ -31,7 +33,9 @@ typedef struct {
   char *text;
   char *language; /* may be NULL */
   LecternAsks asks;
-  GArray *terms; /* of LecternQuestionTerm: distinct content terms, at most LECTERN_QUESTION_MAX_TERMS */
+  GArray *terms;      /* of LecternQuestionTerm: distinct content terms, at most LECTERN_QUESTION_MAX_TERMS */
+  GHashTable *asking; /* 1 + ids of words that only ask ("explain", "step"), whether the question has them or not */
+  GArray *words;      /* of LecternTerm: all of them in order, function words too */
 } LecternQuestion;
 
 /* `language`: of question and passages, NULL if it cannot be told. */

@@ -145,7 +145,7 @@ static void add_term (Builder *builder, LecternQueryKind kind, const char *text,
   if (terms->len >= LECTERN_QUERY_MAX_TERMS)
     return;
   append_literal (builder, kind == LECTERN_QUERY_PHRASE ? "" : "=", text, length);
-  LecternQueryTerm term = { kind, 1, g_steal_pointer (&key) };
+  LecternQueryTerm term = { kind, 1, 0, g_steal_pointer (&key) };
   g_array_append_val (terms, term);
   g_hash_table_insert (builder->index, term.key, GUINT_TO_POINTER (terms->len));
 }
@@ -154,6 +154,8 @@ static void add_word (Builder *builder, const char *text, gsize length)
 {
   if (builder->keep_stop_words || !builder->stop_language || !is_stop_word (builder->stop_language, text, length))
     add_term (builder, LECTERN_QUERY_WORD, text, length);
+  else
+    builder->query->keywords = FALSE;
 }
 
 static void add_words (Builder *builder)
@@ -179,11 +181,15 @@ static void add_words (Builder *builder)
                || !is_stop_word (builder->stop_language, start, length)) {
       char joined[LECTERN_WORD_MAX_BYTES];
       gsize n_joined = lectern_word_join (&walker, &word, joined);
+      guint first = builder->query->terms->len;
       for (guint i = 0; i < word.n_parts; i++)
         if (!lectern_word_part_is_clitic (&walker, &word, i))
           add_word (builder, walker.text + word.parts[i].start, word.parts[i].end - word.parts[i].start);
+      guint whole = builder->query->terms->len;
       if (n_joined)
         add_term (builder, LECTERN_QUERY_JOINED, joined, n_joined);
+      for (guint i = first; i < whole && whole < builder->query->terms->len; i++)
+        g_array_index (builder->query->terms, LecternQueryTerm, i).whole = whole + 1;
     }
   }
 }
@@ -232,10 +238,12 @@ LecternQuery *lectern_query_new (const char *text, gsize length, const char *con
   while (builder.n_languages < MAX_LANGUAGES && builder.languages[builder.n_languages])
     builder.n_languages++;
   builder.stop_language = find_stop_language (&builder, &n_words);
+  query->keywords = TRUE;
   add_phrases (&builder, phrases);
   add_words (&builder);
   if (query->terms->len == 0) {
     builder.keep_stop_words = TRUE;
+    query->keywords = TRUE;
     add_words (&builder);
   }
   query->strict = n_words <= MAX_STRICT_WORDS;

@@ -25,13 +25,15 @@ typedef enum {
 typedef struct {
   LecternQueryKind kind;
   guint count; /* how often the query has it */
+  guint whole; /* 1 + index of the JOINED term that stands for the compound of this part; 0: of none, or of several */
   char *key;   /* what makes two terms the same: kind and first stem */
 } LecternQueryTerm;
 
 typedef struct {
-  char *match;     /* FTS5 expression; phrase i of it is terms[i]; NULL without terms */
-  GArray *terms;   /* of LecternQueryTerm */
-  gboolean strict; /* the quoted phrases are a condition, not a preference */
+  char *match;       /* FTS5 expression; phrase i of it is terms[i]; NULL without terms */
+  GArray *terms;     /* of LecternQueryTerm */
+  gboolean strict;   /* the quoted phrases are a condition, not a preference */
+  gboolean keywords; /* nothing was dropped: it is no sentence but the words to be found */
 } LecternQuery;
 
 /* `languages`: the distinct languages of the library ("" for unknown), NULL-terminated, at most 16 are used. */

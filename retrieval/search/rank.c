@@ -20,6 +20,8 @@ const LecternRankParameters lectern_rank_defaults = {
   .context = 0.15,
   .window = 2,
   .context_b = 0.45,
+  .tiered = 4,
+  .tiered_question = 2,
   .coverage = 0.0,
 };
 
@@ -208,6 +210,65 @@ static gboolean has_phrases (const Collection *collection, const Row *row, const
   return TRUE;
 }
 
+/* ---- all terms first ------------------------------------------------------------------------------------- */
+
+static gboolean is_asked_for (const LecternQueryTerm *term)
+{
+  return term->kind == LECTERN_QUERY_WORD || term->kind == LECTERN_QUERY_BIGRAM;
+}
+
+/* Marks the terms that the row holds, those of a compound that it holds in one piece included. */
+static void mark_held (const Collection *collection, const Row *row, const LecternQuery *query, gboolean *held)
+{
+  const Posting *postings = (const Posting *)(void *)collection->postings->data + row->first_posting;
+  memset (held, 0, sizeof *held * query->terms->len);
+  for (guint i = 0; i < row->n_postings; i++)
+    held[postings[i].term] = TRUE;
+  for (guint t = 0; t < query->terms->len; t++) {
+    guint whole = g_array_index (query->terms, LecternQueryTerm, t).whole;
+    held[t] = held[t] || (whole && held[whole - 1]);
+  }
+}
+
+/* Moves the rows that lack a term that others hold below those that lack none. `scores`: per row, negative if not a result. */
+static void put_complete_first (const Collection *collection, const LecternQuery *query, int max_terms, double *scores)
+{
+  gboolean held[LECTERN_QUERY_MAX_TERMS + LECTERN_QUERY_MAX_PHRASES], known[G_N_ELEMENTS (held)] = { 0 };
+  int n_asked = 0;
+  for (guint t = 0; t < query->terms->len; t++)
+    n_asked += is_asked_for (&g_array_index (query->terms, LecternQueryTerm, t));
+  if (n_asked < 2 || n_asked > max_terms)
+    return;
+  const GArray *rows = collection->rows;
+  for (guint i = 0; i < rows->len; i++) {
+    mark_held (collection, &g_array_index (rows, Row, i), query, held);
+    for (guint t = 0; t < query->terms->len && scores[i] >= 0; t++)
+      known[t] = known[t] || held[t];
+  }
+  g_autofree gboolean *complete = g_new0 (gboolean, MAX (rows->len, 1));
+  double lowest = -1, highest = 0;
+  for (guint i = 0; i < rows->len; i++) {
+    if (scores[i] < 0)
+      continue;
+    mark_held (collection, &g_array_index (rows, Row, i), query, held);
+    complete[i] = TRUE;
+    for (guint t = 0; t < query->terms->len; t++)
+      if (is_asked_for (&g_array_index (query->terms, LecternQueryTerm, t)) && known[t] && !held[t])
+        complete[i] = FALSE;
+    if (!complete[i])
+      highest = MAX (highest, scores[i]);
+    else if (lowest < 0 || scores[i] < lowest)
+      lowest = scores[i];
+  }
+  if (lowest < 0 || highest < lowest)
+    return;
+  for (guint i = 0; i < rows->len; i++)
+    if (scores[i] >= 0 && !complete[i])
+      scores[i] *= 0.999 * lowest / highest;
+}
+
+/* ---- the best ones --------------------------------------------------------------------------------------- */
+
 static gboolean is_better (const LecternRanked *a, const LecternRanked *b)
 {
   return a->score > b->score || (a->score == b->score && a->chunk < b->chunk);
@@ -271,14 +332,19 @@ GArray *lectern_rank (sqlite3 *db, const LecternQuery *query, const LecternRankP
   g_autofree double *idf = compute_idf (&collection, query, parameters, corpus->lengths->len);
   for (guint t = 0; t < collection.n_terms; t++)
     total_idf += idf[t];
+  g_autofree double *scores = g_new (double, MAX (rows->len, 1));
   for (guint i = 0; i < rows->len; i++) {
     const Row *row = &g_array_index (rows, Row, i);
-    if (row->range >= ranges->len)
+    gboolean allowed = row->range < ranges->len && g_array_index (ranges, LecternChunkRange, row->range).allowed
+                       && (!query->strict || has_phrases (&collection, row, query));
+    scores[i] = allowed ? score_row (&collection, i, parameters, idf, total_idf) : -1;
+  }
+  put_complete_first (&collection, query, query->keywords ? parameters->tiered : parameters->tiered_question, scores);
+  for (guint i = 0; i < rows->len; i++) {
+    const Row *row = &g_array_index (rows, Row, i);
+    if (scores[i] < 0)
       continue;
-    const LecternChunkRange *range = &g_array_index (ranges, LecternChunkRange, row->range);
-    if (!range->allowed || (query->strict && !has_phrases (&collection, row, query)))
-      continue;
-    LecternRanked ranked = { row->chunk, range->content, score_row (&collection, i, parameters, idf, total_idf) };
+    LecternRanked ranked = { row->chunk, g_array_index (ranges, LecternChunkRange, row->range).content, scores[i] };
     heap_offer (best, limit, &ranked);
   }
   g_array_sort (best, compare_ranked);

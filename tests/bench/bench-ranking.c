@@ -23,9 +23,19 @@ typedef struct {
 #field, offsetof(LecternRankParameters, field), whole                                                              \
   }
 static const Parameter parameters[] = {
-  PARAMETER (k1, FALSE),     PARAMETER (b, FALSE),         PARAMETER (title, FALSE),      PARAMETER (heading, FALSE),
-  PARAMETER (joined, FALSE), PARAMETER (phrase, FALSE),    PARAMETER (repetition, FALSE), PARAMETER (context, FALSE),
-  PARAMETER (window, TRUE),  PARAMETER (context_b, FALSE), PARAMETER (coverage, FALSE),
+  PARAMETER (k1, FALSE),
+  PARAMETER (b, FALSE),
+  PARAMETER (title, FALSE),
+  PARAMETER (heading, FALSE),
+  PARAMETER (joined, FALSE),
+  PARAMETER (phrase, FALSE),
+  PARAMETER (repetition, FALSE),
+  PARAMETER (context, FALSE),
+  PARAMETER (window, TRUE),
+  PARAMETER (context_b, FALSE),
+  PARAMETER (coverage, FALSE),
+  PARAMETER (tiered, TRUE),
+  PARAMETER (tiered_question, TRUE),
 };
 
 typedef struct {

@@ -123,6 +123,69 @@ static void test_restated (void)
   g_assert_true (g_str_has_prefix (got, "Check that the cable is plugged in."));
 }
 
+/* A fact: the sentence with a measure, and no more. */
+static void test_measure (void)
+{
+  const char *const texts[] = {
+    "Warranty§Our shop gives a warranty on every machine. The boilers have a warranty of five years. Seals have one of "
+    "six months. Your rights by law are not limited by the warranty.",
+    "Boilers§The boilers of the machine are made of steel. Both boilers have a relief valve.", NULL
+  };
+  g_autofree char *got = quoted ("How long is the warranty on the boilers?", "en", texts);
+  g_assert_cmpstr (got, ==, "The boilers have a warranty of five years.");
+}
+
+/* The steps of the section whose title asks the same, all of them, without what is said around them. */
+static void test_section_steps (void)
+{
+  const char *const texts[] = { "Setting up§The machine tells you when to descale. To descale it must know the water.",
+                                "Care>Descaling step by step§The program of the machine takes 35 minutes.\n\n1. Empty "
+                                "the tray.\n2. Fill the tank. Use cold "
+                                "water.\n3. Press the dial.\n\nThe counter is then set back.",
+                                NULL };
+  g_autofree char *got = quoted ("How do I descale the machine?", "en", texts);
+  g_assert_cmpstr (got, ==, "1. Empty the tray. ‖ 2. Fill the tank. ‖ Use cold water. ‖ 3. Press the dial.");
+  /* Items without marks, as HTML has them. */
+  const char *const html[] = { "Returns>How to return an order§Open the account.\nPrint the label.\nPack the goods.",
+                               "Shop§An order is an order. We return calls.", NULL };
+  g_autofree char *items = quoted ("How do I return an order?", "en", html);
+  g_assert_cmpstr (items, ==, "Open the account. ‖ Print the label. ‖ Pack the goods.");
+  /* Lines of a list that is about something else do not come along. */
+  const char *const changes[]
+      = { "Release notes§Fix the printer queue in the report tool.\nAdd a blue theme.\nRemove old "
+          "fonts.\nSpeed up startup.",
+          NULL };
+  g_autofree char *one = quoted ("How do I fix the printer queue?", "en", changes);
+  g_assert_null (strstr (one, "Speed up"));
+}
+
+/* "No steam. …": what a line begins with is a title for the rest of it, and its small words count. */
+static void test_run_in_title (void)
+{
+  const char *const texts[] = {
+    "Milk>Steaming§Turn to the steam screen. The steam is ready after two minutes. Close the steam.",
+    "Other problems§Water below. Look at the float.\n\nNo steam. The holes are blocked by milk. Clean them with a "
+    "needle.\n\nThe display is dark. Check the switch.",
+    NULL
+  };
+  g_autofree char *got = quoted ("What can I do about no steam?", "en", texts);
+  g_assert_nonnull (strstr (got, "The holes are blocked by milk. ‖ Clean them with a needle."));
+  g_assert_null (strstr (got, "display"));
+}
+
+/* The answer begins with the sentence that defines, or with what its pronoun stands for. */
+static void test_definition (void)
+{
+  const char *const texts[]
+      = { "Storage§A disk may hold one tablespace. A tablespace is a place for files. It costs nothing.", NULL };
+  g_autofree char *got = quoted ("What is a tablespace?", "en", texts);
+  g_assert_true (g_str_has_prefix (got, "A tablespace is a place for files."));
+  const char *const pronoun[]
+      = { "People§The machine was designed by Anna Keller. She founded the company in 1921 in Graz.", NULL };
+  g_autofree char *who = quoted ("When was the company founded?", "en", pronoun);
+  g_assert_cmpstr (who, ==, "The machine was designed by Anna Keller. ‖ She founded the company in 1921 in Graz.");
+}
+
 static void test_assembly (void)
 {
   g_autoptr (GPtrArray) results = g_ptr_array_new ();
@@ -138,7 +201,7 @@ static void test_assembly (void)
   g_assert_cmpuint (results->len, ==, 0);
   g_assert_cmpuint (passages->len, ==, 3);
   const LecternResult *first = ((LecternPassage *)g_ptr_array_index (passages, 0))->result;
-  g_assert_cmpstr (first->text, ==, "The first half of it.\nThe second half follows.");
+  g_assert_cmpstr (first->text, ==, "The first half of it.\n\nThe second half follows.");
   g_assert_cmpint (first->page_last, ==, 3);
   LecternSpan moved = g_array_index (first->spans, LecternSpan, 0);
   g_assert_cmpint (strncmp (first->text + moved.start, "second", moved.length), ==, 0);
@@ -163,6 +226,15 @@ static void test_abstain (void)
   g_assert_cmpfloat (answerable ("What is the capital of France?"), <, lectern_answerable_threshold);
   g_assert_cmpfloat (answerable ("Who won the football championship in 1998?"), <, lectern_answerable_threshold);
   g_assert_cmpfloat (answerable ("What is it?"), <, lectern_answerable_threshold);
+}
+
+/* Who tells a whole story is not refused because no passage has all of it. */
+static void test_long_question (void)
+{
+  g_assert_cmpfloat (
+      answerable ("My cousin Bert, a baker in Leeds, visited on Sunday with his dog and said that the warranty "
+                  "of the machine might matter if the pump fails; how long does the warranty last?"),
+      >=, lectern_answerable_threshold);
 }
 
 static void test_nothing (void)
@@ -194,6 +266,13 @@ static void test_forms (void)
     { "¿Dónde está?", LECTERN_ASKS_PLACE },
     { "如何重置？", LECTERN_ASKS_STEPS },
     { "battery", LECTERN_ASKS_ANYTHING },
+    { "How long does it take?", LECTERN_ASKS_MEASURE },
+    { "Wie lange dauert es?", LECTERN_ASKS_MEASURE },
+    { "What does it cost?", LECTERN_ASKS_PRICE },
+    { "Since when is it there?", LECTERN_ASKS_TIME },
+    { "Why does it stop when I press the button?", LECTERN_ASKS_REASON },
+    { "Can I see who called?", LECTERN_ASKS_ANYTHING },
+    { "It stopped. When will it start?", LECTERN_ASKS_TIME },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     g_assert_cmpint (lectern_question_find_form (cases[i].question), ==, cases[i].asks);
@@ -210,6 +289,11 @@ int main (int argc, char **argv)
   g_test_add_func ("/extractive/restated", test_restated);
   g_test_add_func ("/extractive/assembly", test_assembly);
   g_test_add_func ("/extractive/abstain", test_abstain);
+  g_test_add_func ("/extractive/measure", test_measure);
+  g_test_add_func ("/extractive/section-steps", test_section_steps);
+  g_test_add_func ("/extractive/run-in-title", test_run_in_title);
+  g_test_add_func ("/extractive/definition", test_definition);
+  g_test_add_func ("/extractive/long-question", test_long_question);
   g_test_add_func ("/extractive/nothing", test_nothing);
   g_test_add_func ("/extractive/forms", test_forms);
   return g_test_run ();

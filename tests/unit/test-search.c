@@ -146,6 +146,46 @@ static void test_order (void)
   lectern_library_close (library);
 }
 
+/* Where the passages with all words of a query end and those with some begin. */
+static void test_all_first (void)
+{
+  g_autoptr (GError) error = NULL;
+  LecternLibrary *library = lectern_library_open_memory (&error);
+  STORE ("/often", "en", "Valve valve", "valve valve valve steam steam valve steam valve steam valve steam");
+  STORE (
+      "/all", "en", "",
+      "a long passage that speaks of many other things, of gardens and rivers and towns and the sea, and only once in "
+      "its long course of a steam pipe and of a valve and then of pressure, before it goes on to speak of hills");
+  STORE ("/title", "en", "Steam pressure", "one valve among a hundred words of no meaning for anyone who reads this");
+  for (int i = 0; i < 20; i++) {
+    g_autofree char *path = g_strdup_printf ("/filler/%d", i);
+    STORE (path, "en", "", "pressure of the air and the weather");
+  }
+  g_autoptr (GPtrArray) keywords = find_in (library, "steam valve pressure", NULL, 100);
+  g_assert_cmpuint (keywords->len, ==, 23);
+  for (guint i = 0; i < 2; i++) {
+    const char *path = ((LecternResult *)g_ptr_array_index (keywords, i))->path;
+    g_assert_true (!strcmp (path, "/all") || !strcmp (path, "/title"));
+  }
+  g_assert_cmpstr (((LecternResult *)g_ptr_array_index (keywords, 2))->path, ==, "/often");
+  /* A word that nothing holds does not undo it. */
+  g_autoptr (GPtrArray) unknown = find_in (library, "steam valve xyzzy pressure", NULL, 100);
+  g_assert_cmpstr (((LecternResult *)g_ptr_array_index (unknown, 2))->path, ==, "/often");
+  /* A question of as many words ranks by score alone. */
+  g_autoptr (GPtrArray) question = find_in (library, "where is the steam valve for the pressure", NULL, 100);
+  g_assert_cmpstr (((LecternResult *)g_ptr_array_index (question, 0))->path, ==, "/often");
+  /* Only what --in allows counts as held. */
+  g_autoptr (GPtrArray) inside = find_in (library, "steam valve pressure", "/often", 0);
+  g_assert_cmpuint (inside->len, ==, 1);
+  /* A compound in one piece holds its parts. */
+  STORE ("/email", "en", "",
+         "the email address of the owner of the house at the end of the long and winding road by the sea");
+  STORE ("/mail", "en", "E", "address address mail mail address mail address mail");
+  g_autoptr (GPtrArray) compound = find_in (library, "e-mail address owner", NULL, 0);
+  g_assert_cmpstr (((LecternResult *)g_ptr_array_index (compound, 0))->path, ==, "/email");
+  lectern_library_close (library);
+}
+
 static void test_paths (void)
 {
   static const char *const texts[] = { "the same content about walruses", NULL };
@@ -191,6 +231,7 @@ int main (int argc, char **argv)
   g_test_add_func ("/search/finds", test_finds);
   g_test_add_func ("/search/quotes", test_quotes);
   g_test_add_func ("/search/order", test_order);
+  g_test_add_func ("/search/all-first", test_all_first);
   g_test_add_func ("/search/paths", test_paths);
   g_test_add_func ("/search/modes", test_modes);
   return g_test_run ();
