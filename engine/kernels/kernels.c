@@ -4,9 +4,24 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef HAVE_KERNELS_AVX2
+#include <cpuid.h>
+#endif
 
 static const struct kernels *chosen;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+#ifdef HAVE_KERNELS_AVX2
+/* The compiler's run-time support asks XGETBV too, so this is what the system saves as well as what the CPU has. clang 14
+ * does not know "f16c" there: CPUID leaf 1 says it. */
+static bool cpu_has_avx2 (void)
+{
+  unsigned a, b, c = 0, d;
+  __builtin_cpu_init ();
+  return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && __get_cpuid (1, &a, &b, &c, &d)
+         && (c & bit_F16C);
+}
+#endif
 
 size_t kernels_list (const struct kernels **paths, size_t max)
 {
@@ -14,9 +29,7 @@ size_t kernels_list (const struct kernels **paths, size_t max)
   if (n < max)
     paths[n++] = &kernels_c;
 #ifdef HAVE_KERNELS_AVX2
-  /* The compiler's run-time support asks XGETBV too, so this is what the system saves as well as what the CPU has. */
-  __builtin_cpu_init ();
-  if (n < max && __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && __builtin_cpu_supports ("f16c"))
+  if (n < max && cpu_has_avx2 ())
     paths[n++] = &kernels_avx2;
 #endif
   return n;

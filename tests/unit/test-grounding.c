@@ -95,6 +95,8 @@ static void test_random (void)
       g_string_append (text, pieces[g_rand_int_range (random, 0, G_N_ELEMENTS (pieces))]);
     g_autofree char *answer = NULL;
     g_autofree char *got = ground (text->str, &answer);
+    g_assert_nonnull (got);
+    g_assert_true (g_utf8_validate (answer, -1, NULL));
   }
 }
 

@@ -457,7 +457,9 @@ static void test_damaged (void)
       g_assert_nonnull (error);
       continue;
     }
-    g_autoptr (GPtrArray) results = lectern_search (library, "okapi fox", NULL, NULL, NULL);
+    g_autoptr (GError) search_error = NULL;
+    g_autoptr (GPtrArray) results = lectern_search (library, "okapi fox", NULL, NULL, &search_error);
+    g_assert_true ((results != NULL) != (search_error != NULL));
     LecternLibraryStatus *status = lectern_library_get_status (library, TRUE, NULL);
     lectern_library_status_free (status);
     lectern_library_close (library);
