@@ -197,7 +197,10 @@ int main (int argc, char **argv)
     output_message ("%s See: lecternctl %s%s--help", error->message, command ? command->name : "", command ? " " : "");
     return EXIT_USAGE;
   }
+  /* GLib's own words for it name no subject; commands that have more to say begin with "Stopped". */
+  gboolean bare
+      = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) && !g_str_has_prefix (error->message, "Stopped");
   if (error)
-    output_message ("%s", error->message);
+    output_message ("%s", bare ? "Stopped." : error->message);
   return EXIT_FAILED;
 }

@@ -146,6 +146,21 @@ static const struct {
 
 static const double asking_prior = 0.15;
 
+/* "E09", "TDA-3310", "T2": letters and digits in one word name one thing. Who asks with such a name means that thing, and a
+ * passage that holds it may say the rest in other words. Not so in a long report, which is full of versions and codes. */
+static const double identifier_prior = 4;
+enum { SHORT_QUESTION_TERMS = 8 };
+
+static gboolean is_identifier (const char *text, const LecternTerm *term)
+{
+  if (!(term->flags & LECTERN_TERM_NUMBER))
+    return FALSE;
+  for (guint32 i = term->start; i < term->end; i++)
+    if (g_ascii_isalpha (text[i]))
+      return TRUE;
+  return FALSE;
+}
+
 static GHashTable *find_asking (const char *language, LecternTermer *termer)
 {
   GHashTable *ids = g_hash_table_new (NULL, NULL);
@@ -182,9 +197,14 @@ LecternQuestion *lectern_question_new (const char *text, const char *language, L
       same->flags |= term->flags;
     } else {
       gboolean only = g_hash_table_contains (question->asking, GUINT_TO_POINTER (term->id + 1));
-      LecternQuestionTerm fresh = { term->id, term->flags, only ? asking_prior : 1, 1 };
+      double prior = only ? asking_prior : is_identifier (text, term) ? identifier_prior : 1;
+      LecternQuestionTerm fresh = { term->id, term->flags, prior, 1 };
       g_array_append_val (question->terms, fresh);
     }
+  }
+  for (guint i = 0; question->terms->len > SHORT_QUESTION_TERMS && i < question->terms->len; i++) {
+    LecternQuestionTerm *term = &g_array_index (question->terms, LecternQuestionTerm, i);
+    term->prior = MIN (term->prior, 1);
   }
   return question;
 }

@@ -25,7 +25,7 @@ enum { LECTERN_QUESTION_MAX_TERMS = 64 }; /* so that a set of them is one guint6
 
 typedef struct {
   guint32 id, flags; /* of the termer */
-  double prior;      /* 1, or little for words that only ask ("explain", "problem") */
+  double prior;      /* 1, more for names of letters and digits, or little for words that only ask ("explain", "problem") */
   double weight;     /* > 0; how much the term tells passages apart; evidence.c sets it */
 } LecternQuestionTerm;
 

@@ -237,6 +237,26 @@ static void test_long_question (void)
       >=, lectern_answerable_threshold);
 }
 
+/* A code names one thing: the row that holds it answers, though no passage says "error"; an unknown code is refused. */
+static void test_identifier (void)
+{
+  static const char *const codes[] = {
+    "Messages§Code | Meaning\nE08 | Drip tray missing\nE09 | Pressure too high",
+    "Technical data§The weight is 4.2 kg. The tank holds 1.8 litres.",
+    NULL,
+  };
+  for (guint i = 0; i < 2; i++) {
+    Reading reading;
+    reading_init (&reading, i ? "What does error code E77 mean?" : "What does error code E09 mean?", "en", codes);
+    gboolean answered = lectern_signals_get_answerable (&reading.signals) >= lectern_answerable_threshold;
+    g_assert_true (answered == (i == 0));
+    if (answered)
+      g_assert_cmpstr (((LecternQuote *)g_ptr_array_index (reading.quotes, 0))->text, ==,
+                       "Code | Meaning\nE09 | Pressure too high");
+    reading_clear (&reading);
+  }
+}
+
 static void test_nothing (void)
 {
   const char *const none[] = { NULL };
@@ -294,6 +314,7 @@ int main (int argc, char **argv)
   g_test_add_func ("/extractive/run-in-title", test_run_in_title);
   g_test_add_func ("/extractive/definition", test_definition);
   g_test_add_func ("/extractive/long-question", test_long_question);
+  g_test_add_func ("/extractive/identifier", test_identifier);
   g_test_add_func ("/extractive/nothing", test_nothing);
   g_test_add_func ("/extractive/forms", test_forms);
   return g_test_run ();
