@@ -100,15 +100,21 @@ static char *dup_answer_markup (const LecternAnswer *answer)
     g_autofree char *escaped = g_markup_escape_text (answer->answer, -1);
     return g_steal_pointer (&escaped);
   }
+  const char *rest = answer->answer;
   for (guint i = 0; i < answer->sentences->len; i++) {
     const LecternSentence *sentence = answer->sentences->pdata[i];
     g_autofree char *escaped = g_markup_escape_text (sentence->text, -1);
-    g_string_append_printf (markup, "%s%s", i > 0 ? (answer->generated ? " " : "\n\n") : "", escaped);
+    /* Lines break where they do in the answer's text; what else stands between two sentences are their marks. */
+    const char *at = strstr (rest, sentence->text);
+    gboolean breaks = at && memchr (rest, '\n', (gsize)(at - rest));
+    g_string_append_printf (markup, "%s%s", i == 0 ? "" : breaks ? "\n" : " ", escaped);
     for (guint c = 0; c < sentence->citations->len; c++)
       g_string_append_printf (markup, "\u2009<b><small>[%u]</small></b>",
                               g_array_index (sentence->citations, guint, c));
     if (!sentence->supported)
       g_string_append_printf (markup, " <i><small>(%s)</small></i>", _ ("not confirmed by the sources"));
+    if (at)
+      rest = at + strlen (sentence->text);
   }
   return g_string_free (g_steal_pointer (&markup), FALSE);
 }
