@@ -118,9 +118,10 @@ if __name__ == '__main__':
     with tempfile.TemporaryDirectory() as home:
         os.chmod(home, 0o700)
         env = dict(os.environ, XDG_RUNTIME_DIR=home, HOME=home, XDG_DATA_HOME=os.path.join(home, 'data'))
-        # The server picks a display that is free and says which: nothing to guess, nothing to collide with.
+        # The server picks a display that is free and says which. Without -noreset it starts anew, deaf for a moment, whenever
+        # its last client leaves.
         reading, writing = os.pipe()
-        server = subprocess.Popen(['Xvfb', '-displayfd', str(writing), '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'],
+        server = subprocess.Popen(['Xvfb', '-displayfd', str(writing), '-screen', '0', '1280x1024x24', '-nolisten', 'tcp', '-noreset'],
                                   pass_fds=[writing], stderr=subprocess.DEVNULL)
         os.close(writing)
         number = os.read(reading, 16).decode().strip()
