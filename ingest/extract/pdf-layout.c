@@ -5,6 +5,7 @@
 #include "ingest/extract/pdf-columns.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_FRAGMENTS 6000u /* a page with more keeps poppler's order */
@@ -109,19 +110,25 @@ static float usual_size (const PdfPage *page)
 
 /* ---- order ----------------------------------------------------------------------------------------------- */
 
-static int compare_middles (gconstpointer a, gconstpointer b, gpointer data)
+/* Equals stay as poppler had them. */
+static int compare_floats (float x, float y, guint a, guint b)
 {
-  const PdfPage *page = data;
-  const PdfBox *left = &PDF_LINE (page, *(const guint *)a)->box, *right = &PDF_LINE (page, *(const guint *)b)->box;
-  float difference = (left->y0 + left->y1) - (right->y0 + right->y1);
-  return difference < 0 ? -1 : difference > 0;
+  return x < y ? -1 : x > y ? 1 : a < b ? -1 : a > b;
 }
 
-static int compare_lefts (gconstpointer a, gconstpointer b, gpointer data)
+static int compare_middles (const void *a, const void *b, void *data)
 {
   const PdfPage *page = data;
-  float left = PDF_LINE (page, *(const guint *)a)->box.x0, right = PDF_LINE (page, *(const guint *)b)->box.x0;
-  return left < right ? -1 : left > right;
+  const guint i = *(const guint *)a, k = *(const guint *)b;
+  const PdfBox *left = &PDF_LINE (page, i)->box, *right = &PDF_LINE (page, k)->box;
+  return compare_floats (left->y0 + left->y1, right->y0 + right->y1, i, k);
+}
+
+static int compare_lefts (const void *a, const void *b, void *data)
+{
+  const PdfPage *page = data;
+  const guint i = *(const guint *)a, k = *(const guint *)b;
+  return compare_floats (PDF_LINE (page, i)->box.x0, PDF_LINE (page, k)->box.x0, i, k);
 }
 
 /* A region without a gutter: rows from top to bottom, each from left to right. The tallest fragment of a row says
@@ -139,7 +146,7 @@ static void arrange_rows (Layout *layout, guint *items, guint n)
       if (box->y1 - box->y0 > tallest.y1 - tallest.y0 && box->y1 - box->y0 < 2 * (tallest.y1 - tallest.y0))
         tallest = *box;
     }
-    g_qsort_with_data (items + i, (gint)(end - i), sizeof *items, compare_lefts, page);
+    qsort_r (items + i, end - i, sizeof *items, compare_lefts, page);
     for (; i < end; i++) {
       PdfLine line = *PDF_LINE (page, items[i]);
       line.region = layout->region;
@@ -199,7 +206,7 @@ void pdf_page_arrange (PdfPage *page)
   g_autofree guint *items = g_new (guint, n);
   for (guint i = 0; i < n; i++)
     items[i] = i;
-  g_qsort_with_data (items, (gint)n, sizeof *items, compare_middles, page);
+  qsort_r (items, n, sizeof *items, compare_middles, page);
   Layout layout = { page, g_array_sized_new (FALSE, FALSE, sizeof (PdfLine), n), usual_size (page), 0, 0 };
   cut (&layout, items, n, 0);
   g_array_unref (page->lines);
