@@ -31,6 +31,7 @@ typedef struct {
   GArray *heading_sizes; /* of float: descending */
   guint heading_lines;
   char *table_header; /* of the table that was emitted last, if nothing came after it */
+  guint forms;        /* emitted so far */
 } Blocks;
 
 /* ---- what a line looks like ------------------------------------------------------------------------------ */
@@ -204,13 +205,23 @@ static int heading_level (const Blocks *blocks, const char *text, const Print *p
 
 /* ---- the open block -------------------------------------------------------------------------------------- */
 
+/* Emits what the forms and comments of the pages before this one say. */
+static void emit_forms (Blocks *blocks, int before_page)
+{
+  const GPtrArray *forms = blocks->document->forms;
+  while (blocks->forms < forms->len && ((const LecternBlock *)forms->pdata[blocks->forms])->page < before_page)
+    emit_block (blocks->writer, forms->pdata[blocks->forms++]);
+}
+
+/* Forms come after the block: a paragraph that goes on over the page is not cut by them. */
 static void close_block (Blocks *blocks)
 {
-  if (!blocks->open)
-    return;
-  emit_block (blocks->writer, blocks->open);
-  lectern_block_free (blocks->open);
-  blocks->open = NULL;
+  if (blocks->open) {
+    emit_block (blocks->writer, blocks->open);
+    lectern_block_free (blocks->open);
+    blocks->open = NULL;
+  }
+  emit_forms (blocks, blocks->page ? blocks->page->number : 0);
 }
 
 static void append_print (Blocks *blocks, const Print *print)
@@ -492,6 +503,7 @@ void pdf_emit_blocks (const PdfDocument *document, Writer *writer)
     g_ptr_array_unref (tables);
   }
   close_block (&blocks);
+  emit_forms (&blocks, G_MAXINT);
   g_free (blocks.table_header);
   g_array_unref (blocks.prints);
   g_array_unref (blocks.list_left);

@@ -15,6 +15,7 @@ typedef struct {
   GPtrArray *pages;    /* of PdfPage */
   GHashTable *lexicon; /* words as they stand in the middle of lines, lower case */
   GArray *outline;     /* of PdfOutlineEntry */
+  GPtrArray *forms;    /* of LecternBlock: what stands in form fields and comments, by page */
   float body_size;     /* the font size of most of the text */
   float body_leading;  /* the usual distance of its lines, in font sizes */
 } PdfDocument;
@@ -60,7 +61,7 @@ void pdf_collect_words (GHashTable *lexicon, const PdfPage *page);
 /* Letters and digits of a text, lower case: for comparing titles. */
 char *pdf_text_key (const char *text);
 
-/* pdf-blocks.c: emits the document's blocks in reading order. */
+/* pdf-blocks.c: emits the document's blocks in reading order, those of a page's forms after its own. */
 void pdf_emit_blocks (const PdfDocument *document, Writer *writer);
 
 #endif

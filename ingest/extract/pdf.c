@@ -1,5 +1,6 @@
 #include "ingest/extract/pdf.h"
 #include "ingest/extract/pdf-document.h"
+#include "ingest/extract/pdf-forms.h"
 
 #include <math.h>
 #include <string.h>
@@ -231,6 +232,7 @@ static int read_pages (PopplerDocument *source, int n_pages, PdfDocument *docume
       continue;
     }
     PdfPage *page = pdf_page_read (source_page, i + 1);
+    pdf_forms_read (source_page, page, document->forms);
     if (page->words->len == 0) {
       pdf_page_free (page);
       continue;
@@ -257,12 +259,13 @@ static Outcome read_document (PopplerDocument *source, Writer *writer)
     emit_warning (writer, "Only the first %d of %d pages are read.", MAX_PAGES, all_pages);
 
   PdfDocument document = { g_ptr_array_new_with_free_func ((GDestroyNotify)pdf_page_free),
-                           g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL), read_outline (source), 0, 0 };
+                           g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL), read_outline (source),
+                           g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_block_free), 0, 0 };
   g_array_set_clear_func (document.outline, entry_clear);
   guint n_words = 0;
   int damaged = read_pages (source, n_pages, &document, writer, &n_words);
   Outcome outcome;
-  if (n_words == 0)
+  if (n_words == 0 && document.forms->len == 0)
     outcome = damaged == n_pages ? outcome_failed (LECTERN_STATUS_DAMAGED, "None of its %d pages can be read.", n_pages)
                                  : no_text (source, n_pages);
   else {
@@ -276,6 +279,7 @@ static Outcome read_document (PopplerDocument *source, Writer *writer)
   g_ptr_array_unref (document.pages);
   g_hash_table_unref (document.lexicon);
   g_array_unref (document.outline);
+  g_ptr_array_unref (document.forms);
   return outcome;
 }
 
