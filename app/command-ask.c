@@ -95,11 +95,12 @@ static gboolean is_cited (const LecternAnswer *answer, guint n)
 static void print_source (const LecternAnswer *answer, guint n)
 {
   const LecternResult *source = g_ptr_array_index (answer->sources, n - 1);
+  g_autofree char *title = passage_dup_title (source);
   g_autofree char *pages = passage_dup_pages (source);
   g_autofree char *heading = g_strjoinv (" › ", source->heading);
   g_autofree char *path = g_filename_display_name (source->path);
   output_printf ("[%u] ", n);
-  output_bold (source->title && *source->title ? source->title : path);
+  output_bold (title);
   output_printf ("%s%s%s%s\n", *pages ? ", " : "", pages, *heading ? " — " : "", heading);
   if (!answer->answered) {
     g_autofree char *snippet = passage_dup_snippet (source->text, answer->question, 200);

@@ -35,12 +35,13 @@ static void print_results (const char *query, const GPtrArray *results)
     output_text ("Nothing found.\n");
   for (guint i = 0; i < results->len; i++) {
     const LecternResult *result = g_ptr_array_index (results, i);
+    g_autofree char *title = passage_dup_title (result);
     g_autofree char *pages = passage_dup_pages (result);
     g_autofree char *heading = g_strjoinv (" › ", result->heading);
     g_autofree char *snippet = passage_dup_snippet (result->text, query, 280);
     g_autofree char *path = g_filename_display_name (result->path);
     output_printf ("%s%u. ", i ? "\n" : "", result->rank);
-    output_bold (result->title && *result->title ? result->title : path);
+    output_bold (title);
     output_printf ("%s%s\n", *pages ? ", " : "", pages);
     if (*heading)
       output_printf ("   %s\n", heading);

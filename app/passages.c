@@ -84,6 +84,11 @@ void json_writer_result_members (JsonWriter *writer, const LecternResult *result
   json_writer_rectangles (writer, result->spans);
 }
 
+char *passage_dup_title (const LecternResult *result)
+{
+  return result->title && *result->title ? g_strdup (result->title) : g_filename_display_basename (result->path);
+}
+
 char *passage_dup_pages (const LecternResult *result)
 {
   if (result->page <= 0)

@@ -20,6 +20,9 @@ void json_writer_member_page (JsonWriter *writer, const char *key, int page);
 /* The members of a result, inside an object that the caller opened. */
 void json_writer_result_members (JsonWriter *writer, const LecternResult *result);
 
+/* The document's title, else its file name. */
+char *passage_dup_title (const LecternResult *result);
+
 /* "page 12", "pages 12–13", or "" for formats without pages. */
 char *passage_dup_pages (const LecternResult *result);
 
