@@ -57,7 +57,7 @@ static char *readable_name (char *name)
   guint letters = 0;
   for (const char *p = words; *p && readable; p = g_utf8_next_char (p)) {
     gunichar c = g_utf8_get_char (p);
-    letters += g_unichar_isalpha (c);
+    letters += g_unichar_isalpha (c) ? 1 : 0;
     readable = g_unichar_isalpha (c) || g_unichar_ismark (c) || (c < 0x80 && strchr (" -'.,:/&?", (char)c));
   }
   g_autofree char *key = pdf_text_key (words);
