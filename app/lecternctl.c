@@ -3,6 +3,7 @@
 #include "app/interrupt.h"
 #include "app/output.h"
 #include "config.h"
+#include "retrieval/retrieval.h"
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>
@@ -145,8 +146,7 @@ static gboolean run_command (const Command *command, char *const *arguments, int
     g_set_error (error, USAGE_ERROR, 0, "The option --library needs the name of a folder.");
     return FALSE;
   }
-  g_autofree char *library_dir
-      = dir ? invocation_dup_path (dir) : g_build_filename (g_get_user_data_dir (), "lectern", NULL);
+  g_autofree char *library_dir = dir ? invocation_dup_path (dir) : lectern_library_dup_default_dir ();
   invocation.library_dir = library_dir;
   return command->run (&invocation, error);
 }
