@@ -17,6 +17,7 @@ static const OptionSpec options[] = {
   { 0, "temperature", OPTION_NUMBER, "X", 0, 100, "0 always takes the likeliest token (default: 0)", FALSE },
   { 0, "seed", OPTION_COUNT, "N", 0, 4294967295.0, "seed of the sampling (default: 0)", FALSE },
   { 0, "top", OPTION_COUNT, "N", 1, MAX_TOP, "with --json, the N best log-probabilities of each step", FALSE },
+  { 0, "context", OPTION_COUNT, "N", 1, 268435456, "room for N tokens (default: the prompt and -n)", FALSE },
   { 0, "exact", OPTION_FLAG, NULL, 0, 0, "use the reference arithmetic", FALSE },
   { 't', NULL, OPTION_COUNT, "THREADS", 1, 1024, "threads (default: one per physical core)", FALSE },
   OPTIONS_END,
@@ -99,6 +100,7 @@ static gboolean open_session (Generation *generation, guint64 n_wanted, GError *
 {
   const struct engine_model_info *info = engine_model_get_info (generation->model);
   guint64 needed = generation->prompt.n + n_wanted;
+  guint64 context = options_get_count (generation->invocation->options, "context", needed);
   if (info->context_tokens && needed > info->context_tokens) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                  "A prompt of %" G_GSIZE_FORMAT " tokens and %" G_GUINT64_FORMAT
@@ -107,7 +109,7 @@ static gboolean open_session (Generation *generation, guint64 n_wanted, GError *
     return FALSE;
   }
   struct engine_session_options session = {
-    .context_tokens = (guint32)needed,
+    .context_tokens = (guint32)MAX (context, needed),
     .n_threads = (int)options_get_count (generation->invocation->options, "t", 0),
     .exact = options_has (generation->invocation->options, "exact"),
   };

@@ -63,7 +63,7 @@ _lecternctl() {
     eval) options='--docs --queries --qrels --mode --run' ;;
     'engine info' | 'engine detokenize') options='--model' ;;
     'engine tokenize') options='--model --special' ;;
-    'engine generate') options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top --exact -t' ;;
+    'engine generate') options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top --context --exact -t' ;;
     'engine embed') options='--model -t' ;;
   esac
   if [[ $cur == -* ]]; then

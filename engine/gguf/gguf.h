@@ -48,6 +48,7 @@ uint64_t gguf_get_file_bytes (const struct gguf *gguf);
 
 /* Metadata. The getters return false when the key is absent or of another kind (integers of any width convert if the
  * value fits); *value is then unchanged. */
+bool gguf_has (const struct gguf *gguf, const char *key);
 bool gguf_get_u64 (const struct gguf *gguf, const char *key, uint64_t *value);
 bool gguf_get_u32 (const struct gguf *gguf, const char *key, uint32_t *value);
 bool gguf_get_f32 (const struct gguf *gguf, const char *key, float *value);

@@ -26,10 +26,19 @@ struct part {
   float tile[MODEL_MAX_HEAD_DIM * TILE]; /* keys, then values: [TILE][width] */
 };
 
-static uint32_t row_limit (const struct part *part, uint32_t row)
+/* The positions that one row sees: [begin, end). */
+static uint32_t row_begin (const struct part *part, uint32_t row)
 {
   const struct attention *a = part->attention;
-  return a->causal ? a->first_position + part->first_token + row / part->n_heads + 1 : a->n_positions;
+  uint32_t position = a->first_position + part->first_token + row / part->n_heads;
+  return a->before < position ? position - a->before : 0;
+}
+
+static uint32_t row_end (const struct part *part, uint32_t row)
+{
+  const struct attention *a = part->attention;
+  uint32_t position = a->first_position + part->first_token + row / part->n_heads;
+  return a->after < a->n_positions - position ? position + a->after + 1 : a->n_positions;
 }
 
 /* Rows that the tiles are computed with: rows beyond n_rows are zeros. */
@@ -42,7 +51,7 @@ static uint32_t padded_rows (const struct part *part)
 static void load_tile (const struct part *part, const char *from, uint32_t n, float *rows)
 {
   for (uint32_t j = 0; j < n; j++, rows += part->width) {
-    if (part->attention->cache->exact)
+    if (part->attention->kv.cache->format == KV_F32)
       memcpy (rows, from + j * part->head_dim * sizeof (float), part->head_dim * sizeof (float));
     else
       f16_to_f32 ((const uint16_t *)from + (size_t)j * part->head_dim, rows, part->head_dim);
@@ -86,19 +95,29 @@ static void sum_few (struct part *part, const char *values, uint32_t n)
                 (const uint16_t *)values + (size_t)j * part->head_dim, part->head_dim);
 }
 
+static vec4 tanh4 (vec4 x)
+{
+  return 1.0f - 2.0f / (1.0f + vec4_exp (2.0f * x));
+}
+
 /* Turns one row's scores of positions [first, first + TILE) into weights against the running maximum, and rescales
  * what the row has summed so far. */
 static void soften (struct part *part, uint32_t row, uint32_t first)
 {
-  float *scores = part->scores + row * TILE;
-  uint32_t limit = row_limit (part, row), n = limit <= first ? 0 : limit - first < TILE ? limit - first : TILE;
-  float best = part->best[row];
-  for (uint32_t j = 0; j < n; j++)
-    best = scores[j] > best ? scores[j] : best;
-  for (uint32_t j = n; j < TILE; j++)
-    scores[j] = 0;
-  if (n == 0)
+  float *scores = part->scores + row * TILE, softcap = part->attention->softcap;
+  uint32_t begin = row_begin (part, row), end = row_end (part, row);
+  begin = begin <= first ? 0 : begin - first < TILE ? begin - first : TILE;
+  end = end <= first ? 0 : end - first < TILE ? end - first : TILE;
+  if (begin >= end) {
+    memset (scores, 0, TILE * sizeof *scores);
     return;
+  }
+  if (softcap > 0)
+    for (uint32_t j = 0; j < TILE; j += 4)
+      vec4_store (scores + j, softcap * tanh4 (vec4_load (scores + j) / softcap));
+  float best = part->best[row];
+  for (uint32_t j = begin; j < end; j++)
+    best = scores[j] > best ? scores[j] : best;
   if (best > part->best[row]) {
     float shrink = expf (part->best[row] - best);
     for (uint32_t d = 0; d < part->head_dim; d++)
@@ -109,8 +128,9 @@ static void soften (struct part *part, uint32_t row, uint32_t first)
   vec4 total = vec4_all (0);
   for (uint32_t j = 0; j < TILE; j += 4)
     vec4_store (scores + j, vec4_exp (vec4_load (scores + j) - best));
-  for (uint32_t j = n; j < TILE; j++)
-    scores[j] = 0;
+  for (uint32_t j = 0; j < TILE; j++)
+    if (j < begin || j >= end)
+      scores[j] = 0;
   for (uint32_t j = 0; j < TILE; j += 4)
     total += vec4_load (scores + j);
   part->total[row] += vec4_sum (total);
@@ -155,7 +175,7 @@ static void run_part (void *data, size_t index)
   uint32_t token_part = (uint32_t)(index % plan->n_token_parts), head_part = (uint32_t)(index / plan->n_token_parts);
   uint32_t skipped = head_part % plan->n_head_parts * plan->heads;
   part.attention = a;
-  part.head_dim = a->cache->head_dim;
+  part.head_dim = a->kv.cache->head_dim;
   part.width = (part.head_dim + 7) / 8 * 8;
   part.kv_head = head_part / plan->n_head_parts;
   part.first_head = part.kv_head * plan->group + skipped;
@@ -165,13 +185,14 @@ static void run_part (void *data, size_t index)
   part.n_rows = n_tokens * part.n_heads;
   load_part (&part);
 
-  const char *keys = (const char *)a->keys + kv_cache_offset_bytes (a->cache, part.kv_head, 0);
-  const char *values = (const char *)a->values + kv_cache_offset_bytes (a->cache, part.kv_head, 0);
-  bool few = a->n_tokens < FEW_TOKENS && !a->cache->exact;
-  uint32_t end = row_limit (&part, part.n_rows - 1);
-  for (uint32_t first = 0; first < end; first += TILE) {
+  const struct kv_cache *cache = a->kv.cache;
+  const char *keys = a->kv.keys + kv_cache_offset_bytes (cache, part.kv_head, 0);
+  const char *values = a->kv.values + kv_cache_offset_bytes (cache, part.kv_head, 0);
+  bool few = a->n_tokens < FEW_TOKENS && cache->format == KV_F16;
+  uint32_t begin = row_begin (&part, 0) / TILE * TILE, end = row_end (&part, part.n_rows - 1);
+  for (uint32_t first = begin; first < end; first += TILE) {
     uint32_t n = end - first < TILE ? end - first : TILE;
-    size_t offset = kv_cache_offset_bytes (a->cache, 0, first);
+    size_t offset = kv_cache_offset_bytes (cache, 0, first);
     (few ? score_few : score_many) (&part, keys + offset, n);
     for (uint32_t row = 0; row < part.n_rows; row++)
       soften (&part, row, first);
@@ -189,9 +210,9 @@ static uint32_t divide_up (uint32_t a, uint32_t b)
 
 void attention_run (struct pool *pool, const struct attention *attention)
 {
-  struct plan plan = { .attention = attention, .group = attention->n_heads / attention->cache->n_kv_heads };
+  struct plan plan = { .attention = attention, .group = attention->n_heads / attention->kv.n_kv_heads };
   plan.heads = plan.group < MAX_ROWS ? plan.group : MAX_ROWS;
-  uint32_t n_threads = (uint32_t)pool_get_n_threads (pool), n_kv_heads = attention->cache->n_kv_heads;
+  uint32_t n_threads = (uint32_t)pool_get_n_threads (pool), n_kv_heads = attention->kv.n_kv_heads;
   if (attention->n_tokens < FEW_TOKENS && n_kv_heads < n_threads) /* few tokens: share a group's heads out */
     plan.heads = divide_up (plan.heads, divide_up (n_threads, n_kv_heads));
   plan.tokens = MAX_ROWS / plan.heads;

@@ -1,7 +1,6 @@
-/* encoder.c: the forward pass of BERT encoders (arXiv 1810.04805, post-LayerNorm, exact GELU), and its pooling. */
-#include "engine/model/arena.h"
-#include "engine/model/attention.h"
+/* encoder.c: a text's tokens through an encoder (BERT, arXiv 1810.04805), and their pooling into one vector. */
 #include "engine/error.h"
+#include "engine/model/forward.h"
 #include "engine/model/memory.h"
 #include "engine/model/ops.h"
 #include "engine/model/rows.h"
@@ -9,49 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FFN_BLOCK_TOKENS 256 /* the feed-forward net runs over blocks, so that long contexts stay affordable */
-
 struct engine_encoder {
-  const struct engine_model *model;
-  struct pool *pool;
+  struct forward forward;
   struct engine_tokens tokens;
-  void *memory;                /* everything below points into it */
-  struct kv_cache cache;       /* of one layer */
-  float *x, *h;                /* [n_tokens][embd] */
-  float *q, *k, *v, *attended; /* [n_tokens][embd] */
-  float *inner;                /* [FFN_BLOCK_TOKENS][ff] */
-  void *matmul_scratch;
+  void *memory; /* of the buffers and the cache */
   atomic_bool cancel;
-
-  const struct layer_weights *layer; /* under way */
-  uint32_t first_row;                /* of the block under way */
 };
 
 static void lay_out (struct engine_encoder *encoder, const struct engine_model *model, struct arena *arena)
 {
-  struct model_shape shape = model->shape;
-  uint32_t n = shape.context_tokens, block = n < FFN_BLOCK_TOKENS ? n : FFN_BLOCK_TOKENS;
-  shape.n_layers = 1;
-  encoder->cache = kv_cache_at (arena_take (arena, kv_cache_bytes (&shape, n, false), 1), &shape, n, false);
-  const struct {
-    float **field;
-    uint32_t n_rows, n_cols;
-  } rows[] = {
-    { &encoder->x, n, shape.n_embd },       { &encoder->h, n, shape.n_embd }, { &encoder->q, n, shape.n_q },
-    { &encoder->k, n, shape.n_kv },         { &encoder->v, n, shape.n_kv },   { &encoder->attended, n, shape.n_q },
-    { &encoder->inner, block, shape.n_ff },
-  };
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    *rows[i].field = arena_take (arena, (uint64_t)rows[i].n_rows * rows[i].n_cols, sizeof (float));
-  const struct {
-    uint32_t n_cols, n_tokens;
-  } products[] = { { shape.n_embd, n }, { shape.n_q, n }, { shape.n_ff, block } };
-  size_t scratch = 0;
-  for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
-    size_t bytes = matmul_scratch_bytes (products[i].n_cols, products[i].n_tokens);
-    scratch = bytes > scratch ? bytes : scratch;
-  }
-  encoder->matmul_scratch = arena_take (arena, scratch, 1);
+  const struct model_shape *shape = &model->shape;
+  const uint32_t n = shape->context_tokens, n_heads = shape->n_kv_max / shape->head_dim;
+  void *cache = arena_take (arena, kv_cache_bytes (KV_F16, shape->head_dim, n_heads, n), 1);
+  encoder->forward.cache = (struct kv_cache){ cache, shape->head_dim, n, KV_F16 };
+  encoder->forward.cache_is_shared = true;
+  encoder->forward.buffers = forward_take_buffers (model, n, arena);
 }
 
 static int allocate (struct engine_encoder *encoder, const struct engine_model *model, struct engine_error *error)
@@ -85,12 +56,15 @@ int engine_encoder_new (const struct engine_model *model, int n_threads, struct 
   struct engine_encoder *made = calloc (1, sizeof *made);
   if (!made)
     return engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "There is no memory left for an encoder.");
-  made->model = model;
+  made->forward.model = model;
+  made->forward.cancel = &made->cancel;
+  for (int i = 0; i < ROPE_N_TABLES; i++)
+    made->forward.ropes[i] = model_get_rope (model, (enum rope_table)i, model->shape.context_tokens);
   atomic_init (&made->cancel, false);
   int status = allocate (made, model, error);
   if (status == ENGINE_OK) {
-    made->pool = pool_new (n_threads ? n_threads : engine_get_physical_cores ());
-    if (!made->pool)
+    made->forward.pool = pool_new (n_threads ? n_threads : engine_get_physical_cores ());
+    if (!made->forward.pool)
       status = engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "The system refuses to make the encoder's threads.");
   }
   if (status != ENGINE_OK) {
@@ -105,8 +79,8 @@ void engine_encoder_free (struct engine_encoder *encoder)
 {
   if (!encoder)
     return;
-  if (encoder->pool)
-    pool_free (encoder->pool);
+  if (encoder->forward.pool)
+    pool_free (encoder->forward.pool);
   engine_tokens_clear (&encoder->tokens);
   free (encoder->memory);
   free (encoder);
@@ -114,7 +88,7 @@ void engine_encoder_free (struct engine_encoder *encoder)
 
 uint32_t engine_encoder_get_dimensions (const struct engine_encoder *encoder)
 {
-  return encoder->model->shape.n_embd;
+  return encoder->forward.model->shape.n_embd;
 }
 
 void engine_encoder_cancel (struct engine_encoder *encoder)
@@ -124,119 +98,36 @@ void engine_encoder_cancel (struct engine_encoder *encoder)
 
 /* ---- forward pass ---------------------------------------------------------------------------------------- */
 
+/* What BERT adds to the embeddings of the tokens: those of their positions and of their segment, and a norm. */
 static void embed_row (void *data, uint32_t row)
 {
   const struct engine_encoder *encoder = data;
-  const struct model_weights *weights = &encoder->model->weights;
-  size_t n_embd = encoder->model->shape.n_embd;
-  float *x = encoder->x + row * n_embd, *scratch = encoder->h + row * n_embd;
-  matrix_get_row (&weights->token_embd, (uint32_t)encoder->tokens.ids[row], x);
-  matrix_get_row (&weights->position_embd, row, scratch);
-  add (x, scratch, n_embd);
+  const struct forward *forward = &encoder->forward;
+  const struct model_weights *weights = &forward->model->weights;
+  size_t n_embd = forward->model->shape.n_embd;
+  float *x = forward->buffers.x + row * n_embd, *scratch = forward->buffers.h + row * n_embd;
+  if (weights->position_embd.data) {
+    matrix_get_row (&weights->position_embd, row, scratch);
+    add (x, scratch, n_embd);
+  }
   if (weights->token_types.data) {
     matrix_get_row (&weights->token_types, 0, scratch); /* one text: all of it is the first segment */
     add (x, scratch, n_embd);
   }
-  layer_norm (x, weights->embd_norm, weights->embd_norm_bias, n_embd, encoder->model->shape.norm_epsilon, x);
-}
-
-static void finish_qkv_row (void *data, uint32_t row)
-{
-  const struct engine_encoder *encoder = data;
-  const struct model_shape *shape = &encoder->model->shape;
-  float *k = encoder->k + (size_t)row * shape->n_kv, *v = encoder->v + (size_t)row * shape->n_kv;
-  add (encoder->q + (size_t)row * shape->n_q, encoder->layer->q_bias, shape->n_q);
-  add (k, encoder->layer->k_bias, shape->n_kv);
-  add (v, encoder->layer->v_bias, shape->n_kv);
-  kv_cache_put (&encoder->cache, kv_cache_get_keys (&encoder->cache, 0), row, k);
-  kv_cache_put (&encoder->cache, kv_cache_get_values (&encoder->cache, 0), row, v);
-}
-
-/* x = LayerNorm (x + h + bias) */
-static void close_block (const struct engine_encoder *encoder, uint32_t row, const float *bias, const float *norm,
-                         const float *norm_bias)
-{
-  size_t n_embd = encoder->model->shape.n_embd;
-  float *x = encoder->x + row * n_embd;
-  add (x, encoder->h + row * n_embd, n_embd);
-  add (x, bias, n_embd);
-  layer_norm (x, norm, norm_bias, n_embd, encoder->model->shape.norm_epsilon, x);
-}
-
-static void close_attention_row (void *data, uint32_t row)
-{
-  const struct engine_encoder *encoder = data;
-  const struct layer_weights *layer = encoder->layer;
-  close_block (encoder, row, layer->o_bias, layer->attn_output_norm, layer->attn_output_norm_bias);
-}
-
-static void activate_row (void *data, uint32_t row)
-{
-  const struct engine_encoder *encoder = data;
-  size_t n_ff = encoder->model->shape.n_ff;
-  float *inner = encoder->inner + row * n_ff;
-  add (inner, encoder->layer->up_bias, n_ff);
-  gelu (inner, n_ff);
-}
-
-static void close_ffn_row (void *data, uint32_t row)
-{
-  const struct engine_encoder *encoder = data;
-  const struct layer_weights *layer = encoder->layer;
-  close_block (encoder, encoder->first_row + row, layer->down_bias, layer->layer_output_norm,
-               layer->layer_output_norm_bias);
-}
-
-static void project (struct engine_encoder *encoder, const struct matrix *w, const float *in, float *out,
-                     uint32_t n_tokens)
-{
-  matmul (encoder->pool, w, in, w->n_cols, n_tokens, out, w->n_rows, false, encoder->matmul_scratch, &encoder->cancel);
-}
-
-static void run_layer (struct engine_encoder *encoder, const struct layer_weights *layer, uint32_t n)
-{
-  const struct model_shape *shape = &encoder->model->shape;
-  encoder->layer = layer;
-  project (encoder, &layer->q, encoder->x, encoder->q, n);
-  project (encoder, &layer->k, encoder->x, encoder->k, n);
-  project (encoder, &layer->v, encoder->x, encoder->v, n);
-  rows_run (encoder->pool, n, finish_qkv_row, encoder);
-  struct attention attention = {
-    .cache = &encoder->cache,
-    .keys = kv_cache_get_keys (&encoder->cache, 0),
-    .values = kv_cache_get_values (&encoder->cache, 0),
-    .n_heads = shape->n_heads,
-    .n_tokens = n,
-    .n_positions = n,
-    .scale = 1 / sqrtf ((float)shape->head_dim),
-    .q = encoder->q,
-    .out = encoder->attended,
-    .cancel = &encoder->cancel,
-  };
-  attention_run (encoder->pool, &attention);
-  project (encoder, &layer->o, encoder->attended, encoder->h, n);
-  rows_run (encoder->pool, n, close_attention_row, encoder);
-  for (uint32_t first = 0; first < n; first += FFN_BLOCK_TOKENS) {
-    uint32_t rows = n - first < FFN_BLOCK_TOKENS ? n - first : FFN_BLOCK_TOKENS;
-    size_t at = (size_t)first * shape->n_embd;
-    encoder->first_row = first;
-    project (encoder, &layer->up, encoder->x + at, encoder->inner, rows);
-    rows_run (encoder->pool, rows, activate_row, encoder);
-    project (encoder, &layer->down, encoder->inner, encoder->h + at, rows);
-    rows_run (encoder->pool, rows, close_ffn_row, encoder);
-  }
+  if (weights->embd_norm.weight)
+    forward_norm (forward, &weights->embd_norm, x, x);
 }
 
 static void pool_rows (const struct engine_encoder *encoder, uint32_t n, float *vector)
 {
-  size_t n_embd = encoder->model->shape.n_embd;
-  switch (encoder->model->shape.pooling) {
-  case POOLING_CLS: memcpy (vector, encoder->x, n_embd * sizeof (float)); break;
-  case POOLING_LAST: memcpy (vector, encoder->x + (n - 1) * n_embd, n_embd * sizeof (float)); break;
+  size_t n_embd = encoder->forward.model->shape.n_embd;
+  switch (encoder->forward.model->shape.pooling) {
+  case POOLING_CLS: memcpy (vector, encoder->forward.buffers.x, n_embd * sizeof (float)); break;
+  case POOLING_LAST: memcpy (vector, encoder->forward.buffers.x + (n - 1) * n_embd, n_embd * sizeof (float)); break;
   case POOLING_MEAN:
     memset (vector, 0, n_embd * sizeof (float));
     for (uint32_t row = 0; row < n; row++) /* the division is left to the normalisation */
-      add (vector, encoder->x + row * n_embd, n_embd);
+      add (vector, encoder->forward.buffers.x + row * n_embd, n_embd);
     break;
   }
   l2_normalize (vector, n_embd);
@@ -246,9 +137,9 @@ static void pool_rows (const struct engine_encoder *encoder, uint32_t n, float *
 static int read_text (struct engine_encoder *encoder, const char *text, size_t length, struct engine_error *error)
 {
   struct engine_tokens *tokens = &encoder->tokens;
-  const struct model_shape *shape = &encoder->model->shape;
+  const struct model_shape *shape = &encoder->forward.model->shape;
   tokens->n = 0;
-  int status = engine_tokenize (encoder->model, text, length, ENGINE_TOKENIZE_ADD_SPECIAL, tokens, error);
+  int status = engine_tokenize (encoder->forward.model, text, length, ENGINE_TOKENIZE_ADD_SPECIAL, tokens, error);
   if (status != ENGINE_OK)
     return status;
   if (tokens->n == 0)
@@ -272,9 +163,11 @@ int engine_encoder_embed (struct engine_encoder *encoder, const char *text, size
   if (status != ENGINE_OK)
     return status;
   uint32_t n = (uint32_t)encoder->tokens.n;
-  rows_run (encoder->pool, n, embed_row, encoder);
-  for (uint32_t i = 0; i < encoder->model->shape.n_layers && !atomic_load (&encoder->cancel); i++)
-    run_layer (encoder, &encoder->model->layers[i], n);
+  forward_embed (&encoder->forward, encoder->tokens.ids, n, 0);
+  rows_run (encoder->forward.pool, n, embed_row, encoder);
+  for (uint32_t i = 0; i < encoder->forward.model->shape.n_layers && !atomic_load (&encoder->cancel); i++)
+    forward_run_layer (&encoder->forward, i);
+  forward_last_norm (&encoder->forward);
   if (atomic_exchange (&encoder->cancel, false))
     return engine_error_set (error, ENGINE_ERROR_CANCELLED, "The embedding was cancelled.");
   pool_rows (encoder, n, vector);

@@ -1,36 +1,23 @@
 #include "engine/model/kv_cache.h"
 #include <string.h>
 
-uint64_t kv_cache_bytes (const struct model_shape *shape, uint64_t n_positions, bool exact)
+uint64_t kv_cache_bytes (enum kv_format format, uint32_t head_dim, uint64_t n_heads, uint64_t n_positions)
 {
-  return n_positions * shape->n_layers * 2 * shape->n_kv * (exact ? sizeof (float) : sizeof (uint16_t));
+  return n_positions * n_heads * 2 * head_dim * (format == KV_F32 ? sizeof (float) : sizeof (uint16_t));
 }
 
-struct kv_cache kv_cache_at (void *data, const struct model_shape *shape, uint32_t n_positions, bool exact)
+struct kv_layer kv_cache_get_layer (const struct kv_cache *cache, uint32_t n_heads_before, uint32_t n_kv_heads)
 {
-  return (struct kv_cache){ data, shape->n_kv_heads, shape->head_dim, n_positions, exact };
+  char *keys = cache->data + kv_cache_offset_bytes (cache, 2 * n_heads_before, 0);
+  return (struct kv_layer){ cache, keys, keys + kv_cache_offset_bytes (cache, n_kv_heads, 0), n_kv_heads };
 }
 
-static char *get_half (const struct kv_cache *cache, size_t index)
+void kv_layer_put (const struct kv_layer *layer, char *keys_or_values, uint32_t position, const float *row)
 {
-  return cache->data + index * kv_cache_offset_bytes (cache, cache->n_kv_heads, 0);
-}
-
-void *kv_cache_get_keys (const struct kv_cache *cache, uint32_t layer)
-{
-  return get_half (cache, 2 * (size_t)layer);
-}
-
-void *kv_cache_get_values (const struct kv_cache *cache, uint32_t layer)
-{
-  return get_half (cache, 2 * (size_t)layer + 1);
-}
-
-void kv_cache_put (const struct kv_cache *cache, void *keys_or_values, uint32_t position, const float *row)
-{
-  for (uint32_t head = 0; head < cache->n_kv_heads; head++, row += cache->head_dim) {
-    char *to = (char *)keys_or_values + kv_cache_offset_bytes (cache, head, position);
-    if (cache->exact)
+  const struct kv_cache *cache = layer->cache;
+  for (uint32_t head = 0; head < layer->n_kv_heads; head++, row += cache->head_dim) {
+    char *to = keys_or_values + kv_cache_offset_bytes (cache, head, position);
+    if (cache->format == KV_F32)
       memcpy (to, row, cache->head_dim * sizeof *row);
     else
       f32_to_f16 (row, (uint16_t *)to, cache->head_dim);

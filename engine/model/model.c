@@ -192,8 +192,9 @@ static int open_network (struct engine_model *model, struct engine_error *error)
     return status;
   if (ready) {
     info->n_vocab = model->shape.n_vocab;
-    info->n_kv_heads = model->shape.n_kv_heads;
-    info->kv_bytes_per_token = info->role == ENGINE_ROLE_GENERATOR ? kv_cache_bytes (&model->shape, 1, false) : 0;
+    info->n_kv_heads = model->shape.head_dim ? model->shape.n_kv_max / model->shape.head_dim : 0;
+    if (info->role == ENGINE_ROLE_GENERATOR)
+      info->kv_bytes_per_token = kv_cache_bytes (KV_F16, model->shape.head_dim, model->shape.n_kv_heads_all, 1);
   }
   info->runs = model->reason.status == ENGINE_OK;
   info->reason = model->reason.message;
@@ -227,7 +228,10 @@ void engine_model_close (struct engine_model *model)
   tokenizer_free (model->tokenizer);
   gguf_close (model->gguf);
   free (model->layers);
-  free (model->rope.frequencies);
+  free (model->layer_shapes);
+  for (size_t i = 0; i < ROPE_N_TABLES; i++)
+    free (model->ropes[i].frequencies);
+  free (model->long_rope.frequencies);
   free (model->path);
   free (model->architecture);
   free (model->name);

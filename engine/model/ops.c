@@ -18,12 +18,12 @@ static float sum_of_squares (const float *x, size_t n, float minus)
 
 void rms_norm (const float *x, const float *weight, size_t n, float epsilon, float *out)
 {
-  float scale = 1 / sqrtf (sum_of_squares (x, n, 0) / (float)n + epsilon);
+  float by = 1 / sqrtf (sum_of_squares (x, n, 0) / (float)n + epsilon);
   size_t i = 0;
   for (; i + 4 <= n; i += 4)
-    vec4_store (out + i, vec4_load (x + i) * scale * vec4_load (weight + i));
+    vec4_store (out + i, vec4_load (x + i) * by * (weight ? vec4_load (weight + i) : vec4_all (1)));
   for (; i < n; i++)
-    out[i] = x[i] * scale * weight[i];
+    out[i] = x[i] * by * (weight ? weight[i] : 1);
 }
 
 void layer_norm (const float *x, const float *weight, const float *bias, size_t n, float epsilon, float *out)
@@ -32,9 +32,9 @@ void layer_norm (const float *x, const float *weight, const float *bias, size_t 
   for (size_t i = 0; i < n; i++)
     sum += x[i];
   float mean = (float)(sum / (double)n);
-  float scale = 1 / sqrtf (sum_of_squares (x, n, mean) / (float)n + epsilon);
+  float by = 1 / sqrtf (sum_of_squares (x, n, mean) / (float)n + epsilon);
   for (size_t i = 0; i < n; i++)
-    out[i] = (x[i] - mean) * scale * weight[i] + bias[i];
+    out[i] = (x[i] - mean) * by * weight[i] + (bias ? bias[i] : 0);
 }
 
 void add (float *y, const float *x, size_t n)
@@ -46,22 +46,39 @@ void add (float *y, const float *x, size_t n)
     y[i] += x[i];
 }
 
+void add_scaled (float *y, float factor, const float *x, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    y[i] += factor * x[i];
+}
+
+void multiply (float *y, const float *x, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    y[i] *= x[i];
+}
+
+void scale (float *x, float factor, size_t n)
+{
+  for (size_t i = 0; factor != 1 && i < n; i++)
+    x[i] *= factor;
+}
+
+void soft_cap (float *x, float factor, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    x[i] = factor * tanhf (x[i] / factor);
+}
+
+/* ---- activations ----------------------------------------------------------------------------------------- */
+
 static inline vec4 silu4 (vec4 x)
 {
   return x / (1.0f + vec4_exp (-x));
 }
 
-void silu_multiply (float *gate, const float *up, size_t n)
-{
-  size_t i = 0;
-  for (; i + 4 <= n; i += 4)
-    vec4_store (gate + i, silu4 (vec4_load (gate + i)) * vec4_load (up + i));
-  for (; i < n; i++)
-    gate[i] = silu4 (vec4_all (gate[i]))[0] * up[i];
-}
-
 /* Abramowitz and Stegun 7.1.26 for erf. */
-static inline vec4 gelu4 (vec4 x)
+static inline vec4 gelu_erf4 (vec4 x)
 {
   vec4_bits negative = (vec4_bits)(x < vec4_all (0));
   vec4 z = vec4_select (negative, -x, x) * 0.70710678118f;
@@ -75,13 +92,28 @@ static inline vec4 gelu4 (vec4 x)
   return 0.5f * x * vec4_select (negative, complement, 2.0f - complement);
 }
 
-void gelu (float *x, size_t n)
+/* x (1 + tanh (z)) / 2 = x / (1 + e^(-2 z)) with z = sqrt (2 / pi) (x + 0.044715 x^3). */
+static inline vec4 gelu_tanh4 (vec4 x)
 {
-  size_t i = 0;
-  for (; i + 4 <= n; i += 4)
-    vec4_store (x + i, gelu4 (vec4_load (x + i)));
-  for (; i < n; i++)
-    x[i] = gelu4 (vec4_all (x[i]))[0];
+  return x / (1.0f + vec4_exp (-1.5957691216f * x * (1.0f + 0.044715f * x * x)));
+}
+
+#define APPLY(function)                                                                                                \
+  do {                                                                                                                 \
+    size_t i = 0;                                                                                                      \
+    for (; i + 4 <= n; i += 4)                                                                                         \
+      vec4_store (x + i, function (vec4_load (x + i)));                                                                \
+    for (; i < n; i++)                                                                                                 \
+      x[i] = function (vec4_all (x[i]))[0];                                                                            \
+  } while (0)
+
+void activate (enum activation activation, float *x, size_t n)
+{
+  switch (activation) {
+  case ACTIVATION_SILU: APPLY (silu4); break;
+  case ACTIVATION_GELU_ERF: APPLY (gelu_erf4); break;
+  case ACTIVATION_GELU_TANH: APPLY (gelu_tanh4); break;
+  }
 }
 
 void l2_normalize (float *x, size_t n)
@@ -91,9 +123,7 @@ void l2_normalize (float *x, size_t n)
     sum += (double)x[i] * x[i];
   if (!(sum > 0))
     return;
-  float scale = (float)(1 / sqrt (sum));
-  for (size_t i = 0; i < n; i++)
-    x[i] *= scale;
+  scale (x, (float)(1 / sqrt (sum)), n);
 }
 
 void rope_angles (const struct rope *rope, uint32_t position, float *cosines, float *sines)

@@ -4,17 +4,23 @@
 
 #include "engine/model/model.h"
 
-/* out = x / rms (x) * weight; out may be x. */
+/* out = x / rms (x) * weight; out may be x. weight NULL: ones. */
 void rms_norm (const float *x, const float *weight, size_t n, float epsilon, float *out);
-/* out = (x - mean) / deviation * weight + bias; out may be x. */
+/* out = (x - mean) / deviation * weight + bias; out may be x. bias NULL: none. */
 void layer_norm (const float *x, const float *weight, const float *bias, size_t n, float epsilon, float *out);
 
 /* y += x */
 void add (float *y, const float *x, size_t n);
-/* gate = gate * sigmoid (gate) * up */
-void silu_multiply (float *gate, const float *up, size_t n);
-/* x = x * (1 + erf (x / sqrt 2)) / 2: BERT's GELU in its exact form, to 4e-7. */
-void gelu (float *x, size_t n);
+/* y += factor * x */
+void add_scaled (float *y, float factor, const float *x, size_t n);
+/* y *= x */
+void multiply (float *y, const float *x, size_t n);
+/* x *= factor; nothing happens when it is 1 */
+void scale (float *x, float factor, size_t n);
+/* x = factor * tanh (x / factor) */
+void soft_cap (float *x, float factor, size_t n);
+/* x = silu (x) = x sigmoid (x); x (1 + erf (x / sqrt 2)) / 2 to 4e-7; or the latter's approximation by tanh. */
+void activate (enum activation activation, float *x, size_t n);
 /* Divides by the Euclidean length; the zero vector stays. */
 void l2_normalize (float *x, size_t n);
 

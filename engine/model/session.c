@@ -1,4 +1,5 @@
 /* session.c: one growing sequence of tokens over a decoder model. */
+#include "engine/model/checkpoints.h"
 #include "engine/model/decoder.h"
 #include "engine/error.h"
 #include "engine/model/memory.h"
@@ -9,9 +10,11 @@
 #define DEFAULT_CONTEXT_TOKENS 4096
 
 struct engine_session {
-  struct decoder decoder;
-  void *memory; /* everything below points into it */
-  int32_t *ids; /* [context_tokens], the first n_tokens are in the KV cache */
+  struct forward forward;
+  struct checkpoints checkpoints;
+  void *memory;  /* everything below points into it */
+  float *logits; /* [vocab] */
+  int32_t *ids;  /* [context_tokens], the first n_tokens are in the KV cache */
   uint32_t n_tokens, context_tokens;
   bool has_logits; /* those after ids[n_tokens - 1] */
   atomic_bool cancel;
@@ -26,11 +29,16 @@ static uint32_t default_context (const struct engine_model *model)
 /* Cuts the session's memory; with a counting arena only its size comes out. */
 static void lay_out (struct engine_session *session, const struct engine_model *model, struct arena *arena)
 {
-  uint32_t n = session->context_tokens;
-  bool exact = session->decoder.exact;
-  void *cache = arena_take (arena, kv_cache_bytes (&model->shape, n, exact), 1);
-  session->decoder.cache = kv_cache_at (cache, &model->shape, n, exact);
-  session->decoder.buffers = decoder_take_buffers (model, n < DECODER_BATCH_TOKENS ? n : DECODER_BATCH_TOKENS, arena);
+  const struct model_shape *shape = &model->shape;
+  struct forward *forward = &session->forward;
+  const uint32_t n = session->context_tokens;
+  const enum kv_format format = forward->exact ? KV_F32 : KV_F16;
+  void *cache = arena_take (arena, kv_cache_bytes (format, shape->head_dim, shape->n_kv_heads_all, n), 1);
+  forward->cache = (struct kv_cache){ cache, shape->head_dim, n, format };
+  forward->state = arena_take (arena, shape->n_state_all, sizeof *forward->state);
+  forward->buffers = forward_take_buffers (model, n < DECODER_BATCH_TOKENS ? n : DECODER_BATCH_TOKENS, arena);
+  session->checkpoints = checkpoints_take (shape->n_state_all, arena);
+  session->logits = arena_take (arena, shape->n_vocab, sizeof *session->logits);
   session->ids = arena_take (arena, n, sizeof *session->ids);
 }
 
@@ -59,7 +67,9 @@ static int allocate (struct engine_session *session, const struct engine_model *
                              what, (double)arena.used / 1e6);
   arena = (struct arena){ .base = session->memory };
   lay_out (session, model, &arena);
-  memset (session->decoder.buffers.logits, 0, model->shape.n_vocab * sizeof (float));
+  memset (session->logits, 0, model->shape.n_vocab * sizeof *session->logits);
+  if (model->shape.n_state_all)
+    memset (session->forward.state, 0, model->shape.n_state_all * sizeof *session->forward.state);
   return ENGINE_OK;
 }
 
@@ -85,13 +95,15 @@ int engine_session_new (const struct engine_model *model, const struct engine_se
     return engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "There is no memory left for a session.");
   atomic_init (&made->cancel, false);
   made->context_tokens = options->context_tokens ? options->context_tokens : default_context (model);
-  made->decoder.exact = options->exact;
+  made->forward.exact = options->exact;
   int status = allocate (made, model, error);
   if (status == ENGINE_OK) {
-    made->decoder.model = model;
-    made->decoder.cancel = &made->cancel;
-    made->decoder.pool = pool_new (options->n_threads ? options->n_threads : engine_get_physical_cores ());
-    if (!made->decoder.pool)
+    made->forward.model = model;
+    made->forward.cancel = &made->cancel;
+    for (int i = 0; i < ROPE_N_TABLES; i++)
+      made->forward.ropes[i] = model_get_rope (model, (enum rope_table)i, made->context_tokens);
+    made->forward.pool = pool_new (options->n_threads ? options->n_threads : engine_get_physical_cores ());
+    if (!made->forward.pool)
       status = engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "The system refuses to make the session's threads.");
   }
   if (status != ENGINE_OK) {
@@ -106,8 +118,8 @@ void engine_session_free (struct engine_session *session)
 {
   if (!session)
     return;
-  if (session->decoder.pool)
-    pool_free (session->decoder.pool);
+  if (session->forward.pool)
+    pool_free (session->forward.pool);
   free (session->memory);
   free (session);
 }
@@ -115,7 +127,7 @@ void engine_session_free (struct engine_session *session)
 static int check_ids (const struct engine_session *session, const int32_t *ids, size_t n_ids,
                       struct engine_error *error)
 {
-  uint32_t n_vocab = session->decoder.model->shape.n_vocab;
+  uint32_t n_vocab = session->forward.model->shape.n_vocab;
   for (size_t i = 0; i < n_ids; i++)
     if (ids[i] < 0 || (uint32_t)ids[i] >= n_vocab)
       return engine_error_set (error, ENGINE_ERROR_RANGE, "The token %d is not in the vocabulary of %u tokens.", ids[i],
@@ -126,15 +138,21 @@ static int check_ids (const struct engine_session *session, const int32_t *ids, 
 /* Evaluates ids[n_tokens, n_ids) of the session's own array, batch by batch. */
 static int evaluate_to (struct engine_session *session, uint32_t n_ids, struct engine_error *error)
 {
+  struct forward *forward = &session->forward;
   session->has_logits = false;
   while (session->n_tokens < n_ids) {
-    uint32_t n = n_ids - session->n_tokens, most = session->decoder.buffers.n_tokens;
+    uint32_t n = n_ids - session->n_tokens, most = forward->buffers.n_tokens;
     bool last = n <= most;
     n = last ? n : most;
-    if (!decoder_evaluate (&session->decoder, session->ids + session->n_tokens, n, session->n_tokens, last))
+    if (!decoder_evaluate (forward, session->ids + session->n_tokens, n, session->n_tokens,
+                           last ? session->logits : NULL)) {
+      session->n_tokens = checkpoints_restore (&session->checkpoints, forward->state, session->n_tokens);
       return engine_error_set (error, ENGINE_ERROR_CANCELLED, "The generation was cancelled.");
+    }
     session->n_tokens += n;
     session->has_logits = last;
+    if (n > 1) /* prefill: a place to come back to; of single tokens there would be too many */
+      checkpoints_save (&session->checkpoints, forward->state, session->n_tokens);
   }
   return ENGINE_OK;
 }
@@ -157,6 +175,8 @@ int engine_session_set_tokens (struct engine_session *session, const int32_t *id
   if (!complete && common == n_ids)
     common--; /* the last token is evaluated again for its logits */
   if (!complete) {
+    if (common < session->n_tokens)
+      common = checkpoints_restore (&session->checkpoints, session->forward.state, common);
     memmove (session->ids + common, ids + common, (n_ids - common) * sizeof *ids);
     session->n_tokens = common;
     status = evaluate_to (session, (uint32_t)n_ids, error);
@@ -189,7 +209,7 @@ uint32_t engine_session_get_context_tokens (const struct engine_session *session
 
 const float *engine_session_get_logits (const struct engine_session *session)
 {
-  return session->decoder.buffers.logits;
+  return session->logits;
 }
 
 void engine_session_cancel (struct engine_session *session)

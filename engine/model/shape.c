@@ -1,107 +1,69 @@
-/* shape.c: a model's sizes and its rotary embedding, from the metadata. */
-#include "engine/error.h"
-#include "engine/model/model.h"
+/* shape.c: a model's sizes, and those of each layer, from the metadata. */
+#include "engine/model/metadata_reader.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define MAX_SIZE (1u << 24) /* of any one dimension: products of two fit 64 bits, of a head count and a width 32 */
+#define MAX_HEADS 4096
 
-struct reader {
-  const struct gguf *gguf;
-  const char *prefix;
-  char key[160];
-};
+/* ---- helpers --------------------------------------------------------------------------------------------- */
 
-static const char *key_of (struct reader *reader, const char *suffix)
+static bool has_group (const struct engine_model *model, unsigned groups)
 {
-  snprintf (reader->key, sizeof reader->key, "%s.%s", reader->prefix, suffix);
-  return reader->key;
+  return model->arch->groups & groups;
 }
 
-static bool read_u32 (struct reader *reader, const char *suffix, uint32_t *value)
+/* A number that may be given once or for each layer. values[n_layers]; false where it is absent, damaged or over max. */
+static bool read_per_layer (struct metadata_reader *reader, const char *suffix, uint32_t max, uint32_t *values,
+                            uint32_t n_layers)
 {
-  return gguf_get_u32 (reader->gguf, key_of (reader, suffix), value);
-}
-
-static bool read_f32 (struct reader *reader, const char *suffix, float *value)
-{
-  return gguf_get_f32 (reader->gguf, key_of (reader, suffix), value);
-}
-
-static int bad_size (struct reader *reader, const char *suffix, struct engine_error *error)
-{
-  return engine_error_set (error, ENGINE_ERROR_FORMAT,
-                           "The metadata %s is missing or out of range: the file is damaged or was converted wrongly.",
-                           key_of (reader, suffix));
-}
-
-static int read_heads (struct reader *reader, struct model_shape *shape, struct engine_error *error)
-{
-  shape->n_kv_heads = shape->n_heads;
   enum gguf_kind kind;
   uint64_t n;
-  if (gguf_get_array (reader->gguf, key_of (reader, "attention.head_count_kv"), &kind, &n))
-    return engine_error_set (
-        error, ENGINE_ERROR_UNSUPPORTED,
-        "The model's layers differ in their number of key/value heads, which this engine cannot run.");
-  read_u32 (reader, "attention.head_count_kv", &shape->n_kv_heads);
-  if (shape->n_kv_heads == 0 || shape->n_kv_heads > shape->n_heads || shape->n_heads % shape->n_kv_heads != 0)
-    return bad_size (reader, "attention.head_count_kv", error);
-  shape->head_dim = shape->n_embd / shape->n_heads;
-  bool given = read_u32 (reader, "attention.key_length", &shape->head_dim);
-  if (shape->head_dim == 0 || (!given && shape->n_embd % shape->n_heads != 0))
-    return bad_size (reader, "attention.key_length", error);
-  uint32_t value_length = shape->head_dim;
-  read_u32 (reader, "attention.value_length", &value_length);
-  if (value_length != shape->head_dim || shape->head_dim > MODEL_MAX_HEAD_DIM)
-    return engine_error_set (
-        error, ENGINE_ERROR_UNSUPPORTED,
-        "The model's attention heads are %u and %u wide; this engine runs equal widths of at most %d.", shape->head_dim,
-        value_length, MODEL_MAX_HEAD_DIM);
-  shape->n_q = shape->n_heads * shape->head_dim;
-  shape->n_kv = shape->n_kv_heads * shape->head_dim;
+  uint32_t value = 0;
+  if (gguf_get_array (reader->gguf, metadata_key (reader, suffix), &kind, &n)) {
+    if (!gguf_array_copy_i32 (reader->gguf, reader->key, (int32_t *)values, n_layers))
+      return false;
+  } else if (metadata_read_u32 (reader, suffix, &value)) {
+    for (uint32_t i = 0; i < n_layers; i++)
+      values[i] = value;
+  } else
+    return false;
+  for (uint32_t i = 0; i < n_layers; i++)
+    if (values[i] > max)
+      return false;
+  return true;
+}
+
+/* A factor that must be a positive, finite number where it is given. */
+static int read_factor (struct metadata_reader *reader, const char *suffix, float *value, struct engine_error *error)
+{
+  if (metadata_read_f32 (reader, suffix, value) && !(*value > 0 && *value < 1e9f))
+    return metadata_bad (reader, suffix, error);
   return ENGINE_OK;
 }
 
-static int read_pooling (struct reader *reader, struct model_shape *shape, struct engine_error *error)
-{
-  enum { FILE_NONE, FILE_MEAN, FILE_CLS, FILE_LAST, FILE_RANK };
-  uint32_t pooling = FILE_MEAN;
-  read_u32 (reader, "pooling_type", &pooling);
-  switch (pooling) {
-  case FILE_NONE:
-  case FILE_MEAN: shape->pooling = POOLING_MEAN; return ENGINE_OK;
-  case FILE_CLS: shape->pooling = POOLING_CLS; return ENGINE_OK;
-  case FILE_LAST: shape->pooling = POOLING_LAST; return ENGINE_OK;
-  case FILE_RANK:
-    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED, "The model is a reranker, which this engine cannot run.");
-  default: return bad_size (reader, "pooling_type", error);
-  }
-}
+/* ---- what all layers share ------------------------------------------------------------------------------- */
 
-int model_read_shape (struct engine_model *model, struct engine_error *error)
+static int read_sizes (struct engine_model *model, struct metadata_reader *reader, struct engine_error *error)
 {
   struct model_shape *shape = &model->shape;
-  struct reader reader = { .gguf = model->gguf, .prefix = model->arch->name };
   const struct {
     const char *suffix;
     uint32_t *value, max;
   } sizes[] = {
-    { "block_count", &shape->n_layers, MODEL_MAX_LAYERS },  { "embedding_length", &shape->n_embd, MAX_SIZE },
-    { "feed_forward_length", &shape->n_ff, MAX_SIZE },      { "attention.head_count", &shape->n_heads, 4096 },
+    { "block_count", &shape->n_layers, MODEL_MAX_LAYERS },
+    { "embedding_length", &shape->n_embd, MAX_SIZE },
     { "context_length", &shape->context_tokens, 1u << 28 },
   };
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-    if (!read_u32 (&reader, sizes[i].suffix, sizes[i].value) || *sizes[i].value == 0 || *sizes[i].value > sizes[i].max)
-      return bad_size (&reader, sizes[i].suffix, error);
-  const char *epsilon_key = model->arch->epsilon_key;
-  if (!read_f32 (&reader, epsilon_key, &shape->norm_epsilon) || !(shape->norm_epsilon > 0 && shape->norm_epsilon < 1))
-    return bad_size (&reader, epsilon_key, error);
-  int status = read_heads (&reader, shape, error);
-  if (status != ENGINE_OK)
-    return status;
+    if (!metadata_read_u32 (reader, sizes[i].suffix, sizes[i].value) || *sizes[i].value == 0
+        || *sizes[i].value > sizes[i].max)
+      return metadata_bad (reader, sizes[i].suffix, error);
+  const char *epsilon_key
+      = model->arch->norm == NORM_RMS ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon";
+  if (!metadata_read_f32 (reader, epsilon_key, &shape->norm_epsilon)
+      || !(shape->norm_epsilon > 0 && shape->norm_epsilon < 1))
+    return metadata_bad (reader, epsilon_key, error);
 
   const struct gguf_tensor *embeddings = gguf_find_tensor (model->gguf, "token_embd.weight");
   if (!embeddings || embeddings->ne[1] > 1u << 28)
@@ -114,106 +76,285 @@ int model_read_shape (struct engine_model *model, struct engine_error *error)
                              tokenizer_get_n_vocab (model->tokenizer), shape->n_vocab);
   const struct gguf_tensor *types = gguf_find_tensor (model->gguf, "token_types.weight");
   shape->n_token_types = types && types->ne[1] <= 1024 ? (uint32_t)types->ne[1] : 1;
-
-  if (model->arch->rope != ROPE_NONE) {
-    uint32_t n_dims = shape->head_dim;
-    read_u32 (&reader, "rope.dimension_count", &n_dims);
-    if (n_dims < 2 || n_dims > shape->head_dim || n_dims % 2 != 0)
-      return bad_size (&reader, "rope.dimension_count", error);
-    model->rope.n_pairs = n_dims / 2;
-  }
-  return model->arch->role == ENGINE_ROLE_ENCODER ? read_pooling (&reader, shape, error) : ENGINE_OK;
+  return ENGINE_OK;
 }
 
-/* ---- rotary embedding ------------------------------------------------------------------------------------ */
+static int read_heads (struct engine_model *model, struct metadata_reader *reader, struct engine_error *error)
+{
+  struct model_shape *shape = &model->shape;
+  if (!has_group (model, GROUP_ATTENTION))
+    return ENGINE_OK;
+  if (!metadata_read_u32 (reader, "attention.head_count", &shape->n_heads) || shape->n_heads == 0
+      || shape->n_heads > MAX_HEADS)
+    return metadata_bad (reader, "attention.head_count", error);
+  shape->head_dim = shape->n_embd / shape->n_heads;
+  bool given = metadata_read_u32 (reader, "attention.key_length", &shape->head_dim);
+  if (shape->head_dim == 0 || (!given && shape->n_embd % shape->n_heads != 0))
+    return metadata_bad (reader, "attention.key_length", error);
+  uint32_t value_length = shape->head_dim;
+  metadata_read_u32 (reader, "attention.value_length", &value_length);
+  if (value_length != shape->head_dim || shape->head_dim > MODEL_MAX_HEAD_DIM)
+    return engine_error_set (
+        error, ENGINE_ERROR_UNSUPPORTED,
+        "The model's attention heads are %u and %u wide; this engine runs equal widths of at most %d.", shape->head_dim,
+        value_length, MODEL_MAX_HEAD_DIM);
+  shape->n_q = shape->n_heads * shape->head_dim;
+  if (model->arch->rope == ROPE_NONE)
+    return ENGINE_OK;
+  uint32_t n_dims = shape->head_dim;
+  metadata_read_u32 (reader, "rope.dimension_count", &n_dims);
+  if (n_dims < 2 || n_dims > shape->head_dim || n_dims % 2 != 0)
+    return metadata_bad (reader, "rope.dimension_count", error);
+  model->n_rope_pairs = n_dims / 2;
+  return ENGINE_OK;
+}
 
-struct yarn {
-  float beta_fast, beta_slow; /* rotations over the original context: above, a pair is kept; below, interpolated */
-  float original_tokens;
+static int read_scales (struct engine_model *model, struct metadata_reader *reader, struct engine_error *error)
+{
+  struct model_shape *shape = &model->shape;
+  const struct arch *arch = model->arch;
+  float per_head = shape->n_layers == arch->n_layers_embd_scaled ? (float)shape->n_embd / (float)shape->n_heads
+                                                                 : (float)shape->head_dim;
+  shape->attention_scale = per_head > 0 ? 1 / sqrtf (per_head) : 1;
+  shape->embedding_scale = arch->flags & ARCH_SCALES_EMBEDDINGS ? sqrtf ((float)shape->n_embd) : 1;
+  shape->residual_scale = 1;
+  shape->attention_softcap = arch->attention_softcap;
+  shape->logit_softcap = arch->logit_softcap;
+  float logit_divisor = 1, temperature_scale = 0;
+  const struct {
+    const char *suffix;
+    float *value;
+  } factors[] = {
+    { "attention.scale", &shape->attention_scale },
+    { "embedding_scale", &shape->embedding_scale },
+    { "residual_scale", &shape->residual_scale },
+    { "logit_scale", &logit_divisor },
+    { "attn_logit_softcapping", &shape->attention_softcap },
+    { "final_logit_softcapping", &shape->logit_softcap },
+    { "attention.temperature_scale", &temperature_scale },
+  };
+  for (size_t i = 0; i < sizeof factors / sizeof *factors; i++) {
+    int status = read_factor (reader, factors[i].suffix, factors[i].value, error);
+    if (status != ENGINE_OK)
+      return status;
+  }
+  shape->logit_scale = 1 / logit_divisor;
+  shape->temperature_scale = temperature_scale;
+  if (temperature_scale > 0) {
+    metadata_read_u32 (reader, "rope.scaling.original_context_length", &shape->temperature_tokens);
+    metadata_read_u32 (reader, "attention.temperature_length", &shape->temperature_tokens);
+    if (shape->temperature_tokens == 0)
+      return metadata_bad (reader, "attention.temperature_length", error);
+  }
+  return ENGINE_OK;
+}
+
+static int read_experts (struct engine_model *model, struct metadata_reader *reader, struct engine_error *error)
+{
+  struct model_shape *shape = &model->shape;
+  metadata_read_u32 (reader, "expert_count", &shape->n_experts);
+  if (shape->n_experts == 0)
+    return ENGINE_OK;
+  enum { GATING_UNSAID, GATING_SOFTMAX };
+  uint32_t gating = GATING_UNSAID;
+  metadata_read_u32 (reader, "expert_gating_func", &gating);
+  if (gating > GATING_SOFTMAX)
+    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
+                             "The model chooses its experts by a function (number %u) that this engine does not have.",
+                             gating);
+  metadata_read_u32 (reader, "expert_used_count", &shape->n_experts_used);
+  if (shape->n_experts_used == 0 || shape->n_experts_used > shape->n_experts)
+    return metadata_bad (reader, "expert_used_count", error);
+  if (shape->n_experts > MODEL_MAX_EXPERTS || shape->n_experts_used > MODEL_MAX_EXPERTS_USED)
+    return engine_error_set (
+        error, ENGINE_ERROR_UNSUPPORTED,
+        "The model has %u experts and uses %u of them at a time; this engine runs at most %d and %d.", shape->n_experts,
+        shape->n_experts_used, MODEL_MAX_EXPERTS, MODEL_MAX_EXPERTS_USED);
+  uint32_t dense = 0;
+  metadata_read_u32 (reader, "feed_forward_length", &dense);
+  shape->n_expert_ff = shape->n_shared_ff = dense;
+  metadata_read_u32 (reader, "expert_feed_forward_length", &shape->n_expert_ff);
+  metadata_read_u32 (reader, "expert_shared_feed_forward_length", &shape->n_shared_ff);
+  if (shape->n_expert_ff == 0 || shape->n_expert_ff > MAX_SIZE)
+    return metadata_bad (reader, "expert_feed_forward_length", error);
+  if (has_group (model, GROUP_SHARED_EXPERT) && (shape->n_shared_ff == 0 || shape->n_shared_ff > MAX_SIZE))
+    return metadata_bad (reader, "expert_shared_feed_forward_length", error);
+  shape->experts_normalised = model->arch->flags & ARCH_EXPERTS_NORMALISED;
+  metadata_read_bool (reader, "expert_weights_norm", &shape->experts_normalised);
+  shape->expert_scale = 1;
+  float scale = 0; /* how converters write "none" */
+  if (metadata_read_f32 (reader, "expert_weights_scale", &scale) && scale != 0)
+    shape->expert_scale = scale;
+  return ENGINE_OK;
+}
+
+static int read_recurrence (struct engine_model *model, struct metadata_reader *reader, struct engine_error *error)
+{
+  struct model_shape *shape = &model->shape;
+  const char *taps_key = has_group (model, GROUP_CONVOLUTION) ? "shortconv.l_cache" : "ssm.conv_kernel";
+  if (!has_group (model, GROUP_CONVOLUTION | GROUP_STATE_SPACE))
+    return ENGINE_OK;
+  if (!metadata_read_u32 (reader, taps_key, &shape->conv_taps) || shape->conv_taps < 2 || shape->conv_taps > 64)
+    return metadata_bad (reader, taps_key, error);
+  if (!has_group (model, GROUP_STATE_SPACE))
+    return ENGINE_OK;
+  const struct {
+    const char *suffix;
+    uint32_t *value, max;
+  } sizes[] = {
+    { "ssm.inner_size", &shape->ssm_inner, MAX_SIZE },
+    { "ssm.state_size", &shape->ssm_state, MODEL_MAX_STATE },
+    { "ssm.time_step_rank", &shape->ssm_dt, MAX_SIZE },
+  };
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    if (!metadata_read_u32 (reader, sizes[i].suffix, sizes[i].value) || *sizes[i].value == 0
+        || *sizes[i].value > sizes[i].max)
+      return metadata_bad (reader, sizes[i].suffix, error);
+  metadata_read_bool (reader, "ssm.dt_b_c_rms", &shape->ssm_norms);
+  return ENGINE_OK;
+}
+
+static int read_pooling (struct metadata_reader *reader, struct model_shape *shape, struct engine_error *error)
+{
+  enum { FILE_NONE, FILE_MEAN, FILE_CLS, FILE_LAST, FILE_RANK };
+  uint32_t pooling = FILE_MEAN;
+  metadata_read_u32 (reader, "pooling_type", &pooling);
+  switch (pooling) {
+  case FILE_NONE:
+  case FILE_MEAN: shape->pooling = POOLING_MEAN; return ENGINE_OK;
+  case FILE_CLS: shape->pooling = POOLING_CLS; return ENGINE_OK;
+  case FILE_LAST: shape->pooling = POOLING_LAST; return ENGINE_OK;
+  case FILE_RANK:
+    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED, "The model is a reranker, which this engine cannot run.");
+  default: return metadata_bad (reader, "pooling_type", error);
+  }
+}
+
+/* ---- layers ---------------------------------------------------------------------------------------------- */
+
+struct layer_lists {
+  uint32_t n_kv_heads[MODEL_MAX_LAYERS], n_ff[MODEL_MAX_LAYERS];
+  int32_t windowed[MODEL_MAX_LAYERS];
 };
 
-/* The pair that makes `rotations` turns over the original context (YaRN, section 3.2). */
-static float yarn_pair (const struct yarn *yarn, float rotations, uint32_t n_dims, float base)
+/* Which layers have a sliding window: all, all but one of each period, or as a list says. */
+static int read_windows (struct engine_model *model, struct metadata_reader *reader, struct layer_lists *lists,
+                         struct engine_error *error)
 {
-  return (float)n_dims * logf (yarn->original_tokens / (rotations * 2 * (float)M_PI)) / (2 * logf (base));
+  const struct arch *arch = model->arch;
+  uint32_t n_layers = model->shape.n_layers, period = arch->window_period, window = arch->window_tokens;
+  if (!(arch->flags & ARCH_WINDOWED))
+    return ENGINE_OK;
+  metadata_read_u32 (reader, "attention.sliding_window", &window);
+  enum gguf_kind kind;
+  uint64_t n;
+  if (gguf_get_array (reader->gguf, metadata_key (reader, "attention.sliding_window_pattern"), &kind, &n)) {
+    if (!gguf_array_copy_i32 (reader->gguf, reader->key, lists->windowed, n_layers))
+      return metadata_bad (reader, "attention.sliding_window_pattern", error);
+  } else {
+    metadata_read_u32 (reader, "attention.sliding_window_pattern", &period);
+    uint32_t global = period && !(arch->flags & ARCH_WINDOW_FIRST_GLOBAL) ? period - 1 : 0;
+    for (uint32_t i = 0; i < n_layers; i++)
+      lists->windowed[i] = period == 0 || i % period != global;
+  }
+  for (uint32_t i = 0; i < n_layers; i++)
+    model->layer_shapes[i].window_tokens = lists->windowed[i] ? window : 0;
+  return ENGINE_OK;
 }
 
-static void apply_yarn (struct rope *rope, const struct yarn *yarn, float factor, float base)
+static enum mixer find_mixer (const struct engine_model *model, uint32_t n_kv_heads)
 {
-  uint32_t n_dims = 2 * rope->n_pairs;
-  float low = fmaxf (0, floorf (yarn_pair (yarn, yarn->beta_fast, n_dims, base)));
-  float high = fminf ((float)n_dims - 1, ceilf (yarn_pair (yarn, yarn->beta_slow, n_dims, base)));
-  for (uint32_t i = 0; i < rope->n_pairs; i++) {
-    float ramp = ((float)i - low) / fmaxf (0.001f, high - low);
-    float kept = 1 - fminf (1, fmaxf (0, ramp));
-    rope->frequencies[i] *= kept + (1 - kept) / factor;
-  }
-  rope->magnitude *= factor > 1 ? 1 + 0.1f * logf (factor) : 1;
+  if (has_group (model, GROUP_STATE_SPACE))
+    return MIXER_STATE_SPACE;
+  return has_group (model, GROUP_CONVOLUTION) && n_kv_heads == 0 ? MIXER_CONVOLUTION : MIXER_ATTENTION;
 }
 
-static int read_scaling (struct engine_model *model, struct reader *reader, float base, struct engine_error *error)
+static uint64_t count_state (const struct model_shape *shape, enum mixer mixer)
 {
-  struct rope *rope = &model->rope;
-  struct gguf_string type;
-  float factor = 1;
-  if (!gguf_get_string (reader->gguf, key_of (reader, "rope.scaling.type"), &type))
-    type = (struct gguf_string){ "linear", 6 };
-  if (!read_f32 (reader, "rope.scaling.factor", &factor))
-    read_f32 (reader, "rope.scale_linear", &factor);
-  if (factor == 0)
-    factor = 1; /* how converters write "none" */
-  if (!(factor >= 0.01f && factor <= 1e6f))
-    return bad_size (reader, "rope.scaling.factor", error);
-  read_f32 (reader, "rope.scaling.attn_factor", &rope->magnitude);
-
-#define IS(word) (type.length == strlen (word) && memcmp (type.bytes, word, type.length) == 0)
-  if (IS ("none"))
-    return ENGINE_OK;
-  if (IS ("linear")) {
-    for (uint32_t i = 0; i < rope->n_pairs; i++)
-      rope->frequencies[i] /= factor;
-    return ENGINE_OK;
+  switch (mixer) {
+  case MIXER_CONVOLUTION: return (uint64_t)(shape->conv_taps - 1) * shape->n_embd;
+  case MIXER_STATE_SPACE: return (uint64_t)(shape->conv_taps - 1 + shape->ssm_state) * shape->ssm_inner;
+  case MIXER_ATTENTION: break;
   }
-  if (IS ("yarn")) {
-    uint32_t original = model->shape.context_tokens;
-    read_u32 (reader, "rope.scaling.original_context_length", &original);
-    struct yarn yarn = { 32, 1, (float)original };
-    read_f32 (reader, "rope.scaling.yarn_beta_fast", &yarn.beta_fast);
-    read_f32 (reader, "rope.scaling.yarn_beta_slow", &yarn.beta_slow);
-    if (original == 0 || !(yarn.beta_fast > 0) || !(yarn.beta_slow > 0) || !(base > 1))
-      return bad_size (reader, "rope.scaling.original_context_length", error);
-    apply_yarn (rope, &yarn, factor, base);
-    return ENGINE_OK;
-  }
-#undef IS
-  return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
-                           "The model scales its positions by the method \"%.*s\", which this engine cannot run.",
-                           (int)(type.length < 60 ? type.length : 60), type.bytes);
+  return 0;
 }
 
-int model_read_rope (struct engine_model *model, struct engine_error *error)
+static void choose_rope (struct engine_model *model, struct metadata_reader *reader, uint32_t i)
 {
-  struct rope *rope = &model->rope;
-  struct reader reader = { .gguf = model->gguf, .prefix = model->arch->name };
-  rope->layout = model->arch->rope;
-  rope->magnitude = 1;
-  if (rope->layout == ROPE_NONE)
-    return ENGINE_OK;
-  float base = 10000;
-  read_f32 (&reader, "rope.freq_base", &base);
-  if (!(base > 0 && base < 1e30f))
-    return bad_size (&reader, "rope.freq_base", error);
-  rope->frequencies = malloc (rope->n_pairs * sizeof *rope->frequencies);
-  if (!rope->frequencies)
-    return engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "There is no memory left to open the model.");
-  for (uint32_t i = 0; i < rope->n_pairs; i++) {
-    double frequency = pow (base, -(double)i / rope->n_pairs);
-    float by = model->weights.rope_factors ? model->weights.rope_factors[i] : 1;
-    if (!(by > 0))
-      return engine_error_set (
-          error, ENGINE_ERROR_FORMAT,
-          "The tensor rope_freqs.weight holds a factor that is not positive: the file is damaged.");
-    rope->frequencies[i] = (float)(frequency / by);
+  const struct arch *arch = model->arch;
+  struct layer_shape *layer = &model->layer_shapes[i];
+  bool rotated = true;
+  if (arch->flags & ARCH_ROPE_SWITCH)
+    metadata_read_bool (reader, "rope.scaling.finetuned", &rotated);
+  if (arch->rope == ROPE_NONE || !rotated || (arch->nope_period && i % arch->nope_period == arch->nope_period - 1))
+    layer->rope = ROPE_TABLE_NONE;
+  else if (layer->window_tokens && arch->window_rope_base > 0)
+    layer->rope = ROPE_TABLE_WINDOW;
+  else
+    layer->rope = ROPE_TABLE_GLOBAL;
+}
+
+static int fill_layers (struct engine_model *model, struct metadata_reader *reader, struct layer_lists *lists,
+                        struct engine_error *error)
+{
+  struct model_shape *shape = &model->shape;
+  uint32_t n_layers = shape->n_layers, n_dense = 0;
+  bool has_ffn = has_group (model, GROUP_FFN_GATED | GROUP_FFN_FUSED | GROUP_FFN_PLAIN);
+  for (uint32_t i = 0; i < n_layers; i++)
+    lists->n_kv_heads[i] = shape->n_heads;
+  if (has_group (model, GROUP_ATTENTION)
+      && !read_per_layer (reader, "attention.head_count_kv", shape->n_heads, lists->n_kv_heads, n_layers)
+      && gguf_has (reader->gguf, metadata_key (reader, "attention.head_count_kv")))
+    return metadata_bad (reader, "attention.head_count_kv", error);
+  if (!read_per_layer (reader, "feed_forward_length", MAX_SIZE, lists->n_ff, n_layers) && has_ffn
+      && shape->n_experts == 0)
+    return metadata_bad (reader, "feed_forward_length", error);
+  metadata_read_u32 (reader, "leading_dense_block_count", &n_dense);
+  int status = read_windows (model, reader, lists, error);
+  for (uint32_t i = 0; i < n_layers && status == ENGINE_OK; i++) {
+    struct layer_shape *layer = &model->layer_shapes[i];
+    layer->mixer = find_mixer (model, lists->n_kv_heads[i]);
+    if (layer->mixer == MIXER_ATTENTION) {
+      layer->n_kv_heads = lists->n_kv_heads[i];
+      if (layer->n_kv_heads == 0 || shape->n_heads % layer->n_kv_heads != 0)
+        return metadata_bad (reader, "attention.head_count_kv", error);
+    }
+    layer->n_kv = layer->n_kv_heads * shape->head_dim;
+    layer->kv_heads_before = shape->n_kv_heads_all;
+    layer->has_experts = shape->n_experts > 0 && i >= n_dense;
+    layer->n_ff = has_ffn && !layer->has_experts ? lists->n_ff[i] : 0;
+    if (has_ffn && !layer->has_experts && layer->n_ff == 0)
+      return metadata_bad (reader, "feed_forward_length", error);
+    layer->state_before = shape->n_state_all;
+    choose_rope (model, reader, i);
+    shape->n_kv_heads_all += layer->n_kv_heads;
+    shape->n_state_all += count_state (shape, layer->mixer);
+    shape->n_kv_max = layer->n_kv > shape->n_kv_max ? layer->n_kv : shape->n_kv_max;
+    shape->n_ff_max = layer->n_ff > shape->n_ff_max ? layer->n_ff : shape->n_ff_max;
   }
-  return read_scaling (model, &reader, base, error);
+  return status;
+}
+
+static int read_layers (struct engine_model *model, struct metadata_reader *reader, struct engine_error *error)
+{
+  struct layer_lists *lists = calloc (1, sizeof *lists);
+  model->layer_shapes = calloc (model->shape.n_layers, sizeof *model->layer_shapes);
+  int status = lists && model->layer_shapes
+                   ? fill_layers (model, reader, lists, error)
+                   : engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "There is no memory left to open the model.");
+  free (lists);
+  return status;
+}
+
+int model_read_shape (struct engine_model *model, struct engine_error *error)
+{
+  struct metadata_reader reader = { .gguf = model->gguf, .prefix = model->arch->name };
+  int (*const steps[]) (struct engine_model *, struct metadata_reader *, struct engine_error *)
+      = { read_sizes, read_heads, read_scales, read_experts, read_recurrence, read_layers };
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+    int status = steps[i](model, &reader, error);
+    if (status != ENGINE_OK)
+      return status;
+  }
+  return model->arch->role == ENGINE_ROLE_ENCODER ? read_pooling (&reader, &model->shape, error) : ENGINE_OK;
 }

@@ -334,12 +334,12 @@ static void test_bad_files (void)
   options.extra = "blk.0.attn_q_norm.weight";
   expect_reason (options, "blk.0.attn_q_norm.weight");
   options = base;
-  options.rope_scaling = "longrope";
+  options.rope_scaling = "dynamic";
   options.rope_factor = 2;
-  expect_reason (options, "longrope");
+  expect_reason (options, "dynamic");
   options = base;
-  options.arch = "mamba";
-  expect_reason (options, "mamba");
+  options.arch = "rwkv7";
+  expect_reason (options, "rwkv7");
   options = base;
   options.head_dim = 512;
   options.n_layers = 1;

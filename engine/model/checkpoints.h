@@ -1,0 +1,31 @@
+/* checkpoints.h: recurrent state at some earlier lengths of a sequence.
+ *
+ * A KV cache can be cut anywhere; the state of a convolution or state-space layer only goes forward. So copies of it are
+ * kept, the newest few, and going back to n tokens means going to the longest copy of at most n and evaluating from
+ * there. */
+#ifndef LECTERN_CHECKPOINTS_H
+#define LECTERN_CHECKPOINTS_H
+
+#include "engine/model/arena.h"
+#include <stdbool.h>
+
+#define CHECKPOINTS_MAX 8
+
+struct checkpoints {
+  uint64_t n_floats;                  /* of one state; 0: the model has none and every length can be gone back to */
+  uint32_t n, next;                   /* copies that there is room for; the one to be overwritten next */
+  float *copies;                      /* [n][n_floats] */
+  uint32_t n_tokens[CHECKPOINTS_MAX]; /* of each copy; 0: empty */
+};
+
+/* Takes room from the arena; with a counting arena only its size comes out. */
+struct checkpoints checkpoints_take (uint64_t n_floats, struct arena *arena);
+
+/* Remembers the state after n_tokens. */
+void checkpoints_save (struct checkpoints *checkpoints, const float *state, uint32_t n_tokens);
+
+/* Lets `state` be that of the longest remembered length of at most n_tokens, which is returned; copies of longer ones are
+ * forgotten, as the tokens may change. */
+uint32_t checkpoints_restore (struct checkpoints *checkpoints, float *state, uint32_t n_tokens);
+
+#endif

@@ -1,0 +1,212 @@
+#include "engine/model/forward.h"
+#include "engine/model/ops.h"
+#include "engine/model/rows.h"
+#include <string.h>
+
+/* ---- memory ---------------------------------------------------------------------------------------------- */
+
+struct buffer {
+  float **field;
+  uint32_t n_rows, n_cols;
+};
+
+static void take_all (const struct buffer *list, size_t n, struct arena *arena)
+{
+  for (size_t i = 0; i < n; i++)
+    if (list[i].n_cols > 0)
+      *list[i].field = arena_take (arena, (uint64_t)list[i].n_rows * list[i].n_cols, sizeof (float));
+}
+
+static uint32_t largest (const uint32_t *sizes, size_t n)
+{
+  uint32_t most = 0;
+  for (size_t i = 0; i < n; i++)
+    most = sizes[i] > most ? sizes[i] : most;
+  return most;
+}
+
+static size_t count_scratch (const struct model_shape *shape, uint32_t n_tokens, uint32_t n_ffn)
+{
+  const uint32_t inputs[] = { shape->n_embd, shape->n_q, shape->ssm_inner, shape->ssm_dt };
+  const uint32_t inners[] = { shape->n_embd, shape->n_ff_max, shape->n_expert_ff, shape->n_shared_ff };
+  size_t mixer = matmul_scratch_bytes (largest (inputs, 4), n_tokens);
+  size_t ffn = matmul_scratch_bytes (largest (inners, 4), n_ffn);
+  return mixer > ffn ? mixer : ffn;
+}
+
+struct forward_buffers forward_take_buffers (const struct engine_model *model, uint32_t n_tokens, struct arena *arena)
+{
+  const struct model_shape *shape = &model->shape;
+  const uint32_t n = n_tokens, n_ffn = n < FORWARD_FFN_TOKENS ? n : FORWARD_FFN_TOKENS;
+  const uint32_t ffs[] = { shape->n_ff_max, shape->n_expert_ff, shape->n_shared_ff }, n_ff = largest (ffs, 3);
+  const bool convolves = model->arch->groups & GROUP_CONVOLUTION, scans = model->arch->groups & GROUP_STATE_SPACE;
+  const uint32_t inner = scans ? shape->ssm_inner : convolves ? shape->n_embd : 0;
+  struct forward_buffers buffers = { .n_tokens = n };
+  const struct buffer list[] = {
+    { &buffers.x, n, shape->n_embd },
+    { &buffers.h, n, shape->n_embd },
+    { &buffers.y, n, shape->n_embd },
+    { &buffers.q, n, shape->n_q },
+    { &buffers.attended, n, shape->n_q },
+    { &buffers.k, n, shape->n_kv_max },
+    { &buffers.v, n, shape->n_kv_max },
+    { &buffers.wide, n, scans ? 2 * inner : 3 * inner },
+    { &buffers.inner, n, inner },
+    { &buffers.select, n, scans ? shape->ssm_dt + 2 * shape->ssm_state : 0 },
+    { &buffers.dt, n, scans ? inner : 0 },
+    { &buffers.gate, n_ffn, n_ff },
+    { &buffers.up, n_ffn, n_ff },
+    { &buffers.gathered, n_ffn, shape->n_experts ? shape->n_embd : 0 },
+    { &buffers.expert_out, n_ffn, shape->n_experts ? shape->n_embd : 0 },
+    { &buffers.router, n_ffn, shape->n_experts },
+    { &buffers.expert_weights, n_ffn, shape->n_experts_used },
+  };
+  take_all (list, sizeof list / sizeof *list, arena);
+  for (size_t i = 0; i < ROPE_N_TABLES; i++)
+    if (model->ropes[i].frequencies) {
+      buffers.cosines[i] = arena_take (arena, (uint64_t)n * model->n_rope_pairs, sizeof (float));
+      buffers.sines[i] = arena_take (arena, (uint64_t)n * model->n_rope_pairs, sizeof (float));
+    }
+  if (shape->n_experts) {
+    buffers.experts = arena_take (arena, (uint64_t)n_ffn * shape->n_experts_used, sizeof *buffers.experts);
+    buffers.expert_rows = arena_take (arena, n_ffn, sizeof *buffers.expert_rows);
+  }
+  buffers.matmul_scratch = arena_take (arena, count_scratch (shape, n, n_ffn), 1);
+  return buffers;
+}
+
+/* ---- steps ----------------------------------------------------------------------------------------------- */
+
+void forward_project (struct forward *forward, const struct matrix *w, const float *in, float *out, uint32_t first_row)
+{
+  matmul (forward->pool, w, in + (size_t)first_row * w->n_cols, w->n_cols, forward->n_tokens - first_row,
+          out + (size_t)first_row * w->n_rows, w->n_rows, forward->exact, forward->buffers.matmul_scratch,
+          forward->cancel);
+}
+
+void forward_norm (const struct forward *forward, const struct norm *norm, const float *x, float *out)
+{
+  const struct model_shape *shape = &forward->model->shape;
+  if (forward->model->arch->norm == NORM_LAYER)
+    layer_norm (x, norm->weight, norm->bias, shape->n_embd, shape->norm_epsilon, out);
+  else
+    rms_norm (x, norm->weight, shape->n_embd, shape->norm_epsilon, out);
+}
+
+static void embed_row (void *data, uint32_t row)
+{
+  const struct forward *forward = data;
+  const struct engine_model *model = forward->model;
+  const struct forward_buffers *b = &forward->buffers;
+  float *x = b->x + (size_t)row * model->shape.n_embd;
+  matrix_get_row (&model->weights.token_embd, (uint32_t)forward->ids[row], x);
+  scale (x, model->shape.embedding_scale, model->shape.n_embd);
+  for (size_t i = 0; i < ROPE_N_TABLES; i++)
+    if (b->cosines[i]) {
+      size_t at = (size_t)row * model->n_rope_pairs;
+      rope_angles (forward->ropes[i], forward->position + row, b->cosines[i] + at, b->sines[i] + at);
+    }
+}
+
+void forward_embed (struct forward *forward, const int32_t *ids, uint32_t n_tokens, uint32_t position)
+{
+  forward->ids = ids;
+  forward->n_tokens = n_tokens;
+  forward->position = position;
+  forward->first_row = 0;
+  rows_run (forward->pool, n_tokens, embed_row, forward);
+}
+
+/* ---- a layer --------------------------------------------------------------------------------------------- */
+
+/* What the mixer reads: of every row, as later rows look back at it. */
+static void prepare_mixer_row (void *data, uint32_t row)
+{
+  const struct forward *forward = data;
+  const size_t n_embd = forward->model->shape.n_embd, at = row * n_embd;
+  if (forward->layer->attn_norm.weight)
+    forward_norm (forward, &forward->layer->attn_norm, forward->buffers.x + at, forward->buffers.h + at);
+  else
+    memcpy (forward->buffers.h + at, forward->buffers.x + at, n_embd * sizeof (float));
+}
+
+/* x += y, with the norms around the sum that the layer has. */
+static void add_branch (const struct forward *forward, uint32_t row, const float *bias, const struct norm *branch_norm,
+                        const struct norm *post_norm)
+{
+  const struct model_shape *shape = &forward->model->shape;
+  const size_t at = (size_t)row * shape->n_embd;
+  float *x = forward->buffers.x + at, *y = forward->buffers.y + at;
+  if (bias)
+    add (y, bias, shape->n_embd);
+  if (branch_norm->weight)
+    forward_norm (forward, branch_norm, y, y);
+  scale (y, shape->residual_scale, shape->n_embd);
+  add (x, y, shape->n_embd);
+  if (post_norm->weight)
+    forward_norm (forward, post_norm, x, x);
+}
+
+static void close_mixer_row (void *data, uint32_t index)
+{
+  const struct forward *forward = data;
+  const struct layer_weights *layer = forward->layer;
+  const uint32_t row = forward->first_row + index;
+  const size_t n_embd = forward->model->shape.n_embd, at = row * n_embd;
+  add_branch (forward, row, layer->o_bias, &layer->attn_branch_norm, &layer->attn_post_norm);
+  if (layer->ffn_norm.weight)
+    forward_norm (forward, &layer->ffn_norm, forward->buffers.x + at, forward->buffers.h + at);
+  else if (!(forward->model->arch->flags & ARCH_PARALLEL)) /* else h stays what the mixer read */
+    memcpy (forward->buffers.h + at, forward->buffers.x + at, n_embd * sizeof (float));
+}
+
+static void close_ffn_row (void *data, uint32_t index)
+{
+  const struct forward *forward = data;
+  const struct layer_weights *layer = forward->layer;
+  add_branch (forward, forward->first_row + index, layer->down_bias, &layer->ffn_branch_norm, &layer->ffn_post_norm);
+}
+
+static void mix (struct forward *forward)
+{
+  switch (forward->shape->mixer) {
+  case MIXER_ATTENTION: forward_attend (forward); break;
+  case MIXER_CONVOLUTION: forward_convolve (forward); break;
+  case MIXER_STATE_SPACE: forward_scan (forward); break;
+  }
+}
+
+void forward_run_layer (struct forward *forward, uint32_t index)
+{
+  forward->shape = &forward->model->layer_shapes[index];
+  forward->layer = &forward->model->layers[index];
+  forward->kv = kv_cache_get_layer (&forward->cache, forward->cache_is_shared ? 0 : forward->shape->kv_heads_before,
+                                    forward->shape->n_kv_heads);
+  const uint32_t end = forward->n_tokens, n_rows = end - forward->first_row;
+  rows_run (forward->pool, end, prepare_mixer_row, forward);
+  mix (forward);
+  if (n_rows == 0 || forward_is_cancelled (forward))
+    return;
+  rows_run (forward->pool, n_rows, close_mixer_row, forward);
+  if (forward->shape->n_ff == 0 && !forward->shape->has_experts)
+    return;
+  for (uint32_t first = forward->first_row; first < end && !forward_is_cancelled (forward);
+       first += FORWARD_FFN_TOKENS) {
+    uint32_t n = end - first < FORWARD_FFN_TOKENS ? end - first : FORWARD_FFN_TOKENS;
+    (forward->shape->has_experts ? forward_run_experts : forward_run_dense) (forward, first, n);
+  }
+  rows_run (forward->pool, n_rows, close_ffn_row, forward);
+}
+
+static void last_norm_row (void *data, uint32_t index)
+{
+  const struct forward *forward = data;
+  float *x = forward->buffers.x + (size_t)(forward->first_row + index) * forward->model->shape.n_embd;
+  forward_norm (forward, &forward->model->weights.output_norm, x, x);
+}
+
+void forward_last_norm (struct forward *forward)
+{
+  if (forward->model->weights.output_norm.weight)
+    rows_run (forward->pool, forward->n_tokens - forward->first_row, last_norm_row, forward);
+}

@@ -1,0 +1,86 @@
+/* forward.h: the forward pass through the layers of any family: what decoders and encoders share.
+ *
+ * A layer is a mixer (attention, short convolution or state space) and a feed-forward net (dense or experts), each with
+ * its norms and its residual sum. Which of them a layer has is in its layer_shape and in which of its layer_weights are
+ * not NULL; nothing here asks for a family. Nothing here allocates. */
+#ifndef LECTERN_FORWARD_H
+#define LECTERN_FORWARD_H
+
+#include "engine/model/arena.h"
+#include "engine/model/kv_cache.h"
+
+/* The feed-forward net runs over blocks of tokens, so that long texts stay affordable. */
+#define FORWARD_FFN_TOKENS 256
+
+/* Work memory for batches of at most n_tokens. What a model does not need is NULL. */
+struct forward_buffers {
+  uint32_t n_tokens;
+  float *x;                     /* [n_tokens][embd]: the residual stream */
+  float *h, *y;                 /* [n_tokens][embd]: what goes into a mixer or net, and what comes out */
+  float *q, *attended;          /* [n_tokens][n_heads * head_dim] */
+  float *k, *v;                 /* [n_tokens][KV] */
+  float *wide;                  /* [n_tokens][3 embd or 2 inner]: what a convolution or state-space layer projects to */
+  float *inner;                 /* [n_tokens][embd or inner] */
+  float *select, *dt;           /* [n_tokens][dt + 2 state], [n_tokens][inner] */
+  float *gate, *up;             /* [FORWARD_FFN_TOKENS][ff] */
+  float *gathered, *expert_out; /* [FORWARD_FFN_TOKENS][embd]: one expert's tokens */
+  float *router;                /* [FORWARD_FFN_TOKENS][experts] */
+  uint16_t *experts;            /* [FORWARD_FFN_TOKENS][experts used] */
+  float *expert_weights;        /* the same shape */
+  uint32_t *expert_rows;        /* [FORWARD_FFN_TOKENS]: the tokens of the expert under way */
+  float *cosines[ROPE_N_TABLES], *sines[ROPE_N_TABLES]; /* [n_tokens][rope pairs] */
+  void *matmul_scratch;
+};
+
+/* Takes the buffers from the arena; with a counting arena only their size comes out. */
+struct forward_buffers forward_take_buffers (const struct engine_model *model, uint32_t n_tokens, struct arena *arena);
+
+struct forward {
+  const struct engine_model *model;
+  struct pool *pool;
+  struct kv_cache cache;
+  bool cache_is_shared; /* the cache holds one layer, which all use in turn: nothing is kept (encoders) */
+  float *state;         /* [n_state_all] recurrent state after the tokens before the batch; changes with each batch */
+  const struct rope *ropes[ROPE_N_TABLES]; /* of this context length */
+  struct forward_buffers buffers;
+  bool exact;
+  const atomic_bool *cancel;
+
+  /* The batch under way. */
+  const int32_t *ids;
+  uint32_t n_tokens, position; /* position of its first token */
+  uint32_t first_row;          /* rows before it are not needed any further (a decoder's last layer computes one row) */
+  const struct layer_shape *shape;
+  const struct layer_weights *layer;
+  struct kv_layer kv;
+};
+
+static inline bool forward_is_cancelled (const struct forward *forward)
+{
+  return forward->cancel && atomic_load_explicit (forward->cancel, memory_order_relaxed);
+}
+
+/* Begins a batch: x becomes the (scaled) token embeddings, the rotary angles are made. */
+void forward_embed (struct forward *forward, const int32_t *ids, uint32_t n_tokens, uint32_t position);
+
+/* Runs layer `index` over the batch: rows from first_row on come out in x; keys, values and states of all rows are kept. */
+void forward_run_layer (struct forward *forward, uint32_t index);
+
+/* x = norm (x) for rows from first_row on, with the norm over the last layer's output. */
+void forward_last_norm (struct forward *forward);
+
+/* ---- steps, for the files of this folder ----------------------------------------------------------------- */
+
+/* out[from first_row on] = w * in */
+void forward_project (struct forward *forward, const struct matrix *w, const float *in, float *out, uint32_t first_row);
+void forward_norm (const struct forward *forward, const struct norm *norm, const float *x, float *out);
+
+/* Mixers: from h to y. */
+void forward_attend (struct forward *forward);
+void forward_convolve (struct forward *forward);
+void forward_scan (struct forward *forward);
+/* Feed-forward nets: from h to y, for rows [first, first + n), n <= FORWARD_FFN_TOKENS. */
+void forward_run_dense (struct forward *forward, uint32_t first, uint32_t n);
+void forward_run_experts (struct forward *forward, uint32_t first, uint32_t n);
+
+#endif
