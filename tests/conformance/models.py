@@ -78,7 +78,7 @@ class Model:
         if last_norm:
             self.norm(last_norm, bias=norm_bias)
         if not tied:
-            self.add('output.weight', VOCAB, EMBD, gain=2.5)
+            self.add('output.weight', VOCAB, EMBD, gain=1.5)
 
     def attention(self, i, bias=False, fused=False, qk_norm=False, out_bias=False, head=HEAD, kv_heads=KV_HEADS, norm_bias=False,
                   pre_norm=True):
@@ -107,8 +107,8 @@ class Model:
     def experts(self, i, n, ff):
         p = f'blk.{i}.'
         self.norm(p + 'ffn_norm')
-        # Steep, so that rounding seldom decides which expert is the last one chosen.
-        self.add(p + 'ffn_gate_inp.weight', n, EMBD, fill='float', gain=6)
+        # Steeper than others, so that rounding seldom decides which expert is the last one chosen.
+        self.add(p + 'ffn_gate_inp.weight', n, EMBD, fill='float', gain=4)
         self.add(p + 'ffn_gate_exps.weight', n, ff, EMBD)
         self.add(p + 'ffn_up_exps.weight', n, ff, EMBD)
         self.add(p + 'ffn_down_exps.weight', n, EMBD, ff)
