@@ -201,14 +201,15 @@ static int open_network (struct engine_model *model, struct engine_error *error)
   return ENGINE_OK;
 }
 
-int engine_model_open (const char *path, struct engine_model **model, struct engine_error *error)
+int model_open_gguf (struct gguf *gguf, const char *path, struct engine_model **model, struct engine_error *error)
 {
   struct engine_model *opened = calloc (1, sizeof *opened);
-  if (!opened)
+  if (!opened) {
+    gguf_close (gguf);
     return no_memory (error);
-  int status = gguf_open (path, &opened->gguf, error);
-  if (status == ENGINE_OK)
-    status = describe (opened, path, error);
+  }
+  opened->gguf = gguf;
+  int status = describe (opened, path, error);
   if (status == ENGINE_OK)
     status = open_tokenizer (opened, error);
   if (status == ENGINE_OK)
@@ -219,6 +220,13 @@ int engine_model_open (const char *path, struct engine_model **model, struct eng
   }
   *model = opened;
   return ENGINE_OK;
+}
+
+int engine_model_open (const char *path, struct engine_model **model, struct engine_error *error)
+{
+  struct gguf *gguf;
+  int status = gguf_open (path, &gguf, error);
+  return status == ENGINE_OK ? model_open_gguf (gguf, path, model, error) : status;
 }
 
 void engine_model_close (struct engine_model *model)

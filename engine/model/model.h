@@ -123,6 +123,9 @@ struct engine_model {
   char *path, *architecture, *name, *tensor_types;
 };
 
+/* engine_model_open() once the file is read; takes `gguf`, even after a failure. `path` is what messages call it. */
+int model_open_gguf (struct gguf *gguf, const char *path, struct engine_model **model, struct engine_error *error);
+
 /* Reads the sizes of model->arch from the metadata. UNSUPPORTED for features that are not here, by name; FORMAT
  * for contradictions. */
 int model_read_shape (struct engine_model *model, struct engine_error *error);
