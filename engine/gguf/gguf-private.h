@@ -31,6 +31,8 @@ struct gguf {
   struct gguf_entry *entries;
   struct gguf_tensor *tensors;
   struct gguf_name *entry_names, *tensor_names;
+  struct gguf **parts; /* of a split model, from the second on; the tables above then cover all of them */
+  size_t n_parts;
 };
 
 /* Bytes of a scalar of `kind`; 0 for strings, arrays and numbers outside the enum. */
@@ -38,6 +40,22 @@ size_t gguf_kind_bytes (uint32_t kind);
 
 /* UINT64_MAX if absent. */
 uint64_t gguf_find_name (const struct gguf_name *names, uint64_t n_names, const char *name);
+
+/* Sorts the names; returns the first that occurs twice, or NULL. */
+const struct gguf_name *gguf_sort_names (struct gguf_name *names, uint64_t n_names);
+
+/* One file's bytes, which outlive the result or, if `mapped`, belong to it, even after a failure. */
+int gguf_parse (const void *bytes, size_t size, bool mapped, struct gguf **gguf, struct engine_error *error);
+
+/* Maps and reads one file, which may be a part. */
+int gguf_open_file (const char *path, struct gguf **gguf, struct engine_error *error);
+
+/* If *gguf, read from `path`, is a part of a split model, opens the others and puts the whole in its place. Closes *gguf
+ * after a failure. */
+int gguf_join_parts (const char *path, struct gguf **gguf, struct engine_error *error);
+
+/* What bytes that do not begin with "GGUF" seem to be and what to do; never NULL. */
+const char *gguf_explain_other (const uint8_t *bytes, size_t size);
 
 /* Reads the value of `entry` (its key is set) from the cursor and checks it. */
 int gguf_entry_read (struct gguf_entry *entry, struct cursor *cursor, struct engine_error *error);

@@ -1,17 +1,15 @@
-/* gguf.c: opening a file: header, tensor table, extents. Metadata values are read in metadata.c. */
+/* gguf.c: reading a file: header, tensor table, extents. Metadata values are read in metadata.c; file.c maps files and
+ * split.c joins the parts of a model. */
 #include "engine/gguf/gguf-private.h"
 #include "engine/error.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* The least that one entry can take, to hold counts against the bytes that are left. */
 #define ENTRY_MIN_BYTES (8 + 4 + 1)      /* empty key, kind, one byte */
 #define TENSOR_MIN_BYTES (8 + 4 + 4 + 8) /* empty name, number of dimensions, type, offset */
 #define DEFAULT_ALIGNMENT 32
+#define NAME_MAX_BYTES 65535
 
 static int compare_strings (struct gguf_string a, struct gguf_string b)
 {
@@ -32,8 +30,7 @@ uint64_t gguf_find_name (const struct gguf_name *names, uint64_t n_names, const 
   return found ? found->index : UINT64_MAX;
 }
 
-/* Sorts the names; returns the first that occurs twice, or NULL. */
-static const struct gguf_name *sort_names (struct gguf_name *names, uint64_t n_names)
+const struct gguf_name *gguf_sort_names (struct gguf_name *names, uint64_t n_names)
 {
   if (n_names == 0)
     return NULL;
@@ -48,8 +45,7 @@ static int read_header (struct gguf *gguf, struct cursor *cursor, struct engine_
 {
   const uint8_t *magic;
   if (!cursor_take (cursor, 4, &magic) || memcmp (magic, "GGUF", 4) != 0)
-    return engine_error_set (error, ENGINE_ERROR_FORMAT,
-                             "The file is not a GGUF model: it does not begin with \"GGUF\".");
+    return engine_error_set (error, ENGINE_ERROR_FORMAT, "%s", gguf_explain_other (cursor->bytes, cursor->size));
   if (!cursor_read_u32 (cursor, &gguf->version))
     return engine_error_set (error, ENGINE_ERROR_FORMAT, "The GGUF file ends inside its header.");
   if (gguf->version != 0 && (gguf->version & 0xffff) == 0)
@@ -77,6 +73,22 @@ static int read_header (struct gguf *gguf, struct cursor *cursor, struct engine_
   return ENGINE_OK;
 }
 
+/* Names end up in C strings and messages. The specification gives keys 64 KiB. */
+static int check_name (const char *what, uint64_t index, struct gguf_string name, struct engine_error *error)
+{
+  const char *fault = NULL;
+  if (name.length == 0)
+    fault = "is empty";
+  else if (name.length > NAME_MAX_BYTES)
+    fault = "is longer than 65535 bytes";
+  else if (memchr (name.bytes, 0, name.length))
+    fault = "holds a zero byte";
+  if (!fault)
+    return ENGINE_OK;
+  return engine_error_set (error, ENGINE_ERROR_FORMAT, "The name of %s %llu %s: the GGUF file is damaged.", what,
+                           (unsigned long long)index, fault);
+}
+
 static int read_metadata (struct gguf *gguf, struct cursor *cursor, struct engine_error *error)
 {
   for (uint64_t i = 0; i < gguf->n_entries; i++) {
@@ -84,12 +96,14 @@ static int read_metadata (struct gguf *gguf, struct cursor *cursor, struct engin
     if (!cursor_read_string (cursor, &entry->key))
       return engine_error_set (error, ENGINE_ERROR_FORMAT, "The GGUF file ends inside metadata key %llu.",
                                (unsigned long long)i);
-    const int status = gguf_entry_read (entry, cursor, error);
+    int status = check_name ("metadata key", i, entry->key, error);
+    if (status == ENGINE_OK)
+      status = gguf_entry_read (entry, cursor, error);
     if (status != ENGINE_OK)
       return status;
     gguf->entry_names[i] = (struct gguf_name){ entry->key, i };
   }
-  const struct gguf_name *twice = sort_names (gguf->entry_names, gguf->n_entries);
+  const struct gguf_name *twice = gguf_sort_names (gguf->entry_names, gguf->n_entries);
   if (twice)
     return engine_error_set (error, ENGINE_ERROR_FORMAT, "The GGUF file holds metadata key \"%.*s\" twice.",
                              gguf_print_length (twice->name), twice->name.bytes);
@@ -122,6 +136,9 @@ static int read_tensor (struct gguf *gguf, uint64_t i, struct cursor *cursor, ui
     return engine_error_set (error, ENGINE_ERROR_FORMAT, "The GGUF file ends inside the description of tensor %llu.",
                              (unsigned long long)i);
   const int length = gguf_print_length (tensor->name);
+  const int status = check_name ("tensor", i, tensor->name, error);
+  if (status != ENGINE_OK)
+    return status;
   if (tensor->n_dims > GGUF_MAX_DIMS)
     return engine_error_set (error, ENGINE_ERROR_FORMAT, "Tensor \"%.*s\" claims %u dimensions; GGUF allows %d.",
                              length, tensor->name.bytes, tensor->n_dims, GGUF_MAX_DIMS);
@@ -185,7 +202,11 @@ static int check_overlaps (const struct gguf *gguf, struct engine_error *error)
 static int read_tensors (struct gguf *gguf, struct cursor *cursor, struct engine_error *error)
 {
   uint64_t alignment = DEFAULT_ALIGNMENT;
-  gguf_get_u64 (gguf, "general.alignment", &alignment);
+  /* An alignment of another kind would leave every offset in doubt. */
+  if (gguf_find_name (gguf->entry_names, gguf->n_entries, "general.alignment") != UINT64_MAX
+      && !gguf_get_u64 (gguf, "general.alignment", &alignment))
+    return engine_error_set (error, ENGINE_ERROR_FORMAT,
+                             "Metadata \"general.alignment\" of the GGUF file is damaged: it is no positive number.");
   if (alignment < 8 || (alignment & (alignment - 1)) != 0 || alignment > (1u << 30))
     return engine_error_set (
         error, ENGINE_ERROR_FORMAT,
@@ -218,7 +239,7 @@ static int read_tensors (struct gguf *gguf, struct cursor *cursor, struct engine
   free (offsets);
   if (status != ENGINE_OK)
     return status;
-  const struct gguf_name *twice = sort_names (gguf->tensor_names, gguf->n_tensors);
+  const struct gguf_name *twice = gguf_sort_names (gguf->tensor_names, gguf->n_tensors);
   if (twice)
     return engine_error_set (error, ENGINE_ERROR_FORMAT, "The GGUF file holds tensor \"%.*s\" twice.",
                              gguf_print_length (twice->name), twice->name.bytes);
@@ -236,8 +257,7 @@ static int parse (struct gguf *gguf, struct engine_error *error)
   return status;
 }
 
-/* Takes the mapping, if it is one, even after a failure. */
-static int open_bytes (const void *bytes, size_t size, bool mapped, struct gguf **out, struct engine_error *error)
+int gguf_parse (const void *bytes, size_t size, bool mapped, struct gguf **out, struct engine_error *error)
 {
   struct gguf *gguf = calloc (1, sizeof *gguf);
   if (!gguf) {
@@ -259,30 +279,7 @@ static int open_bytes (const void *bytes, size_t size, bool mapped, struct gguf 
 
 int gguf_open_memory (const void *bytes, size_t size, struct gguf **gguf, struct engine_error *error)
 {
-  return open_bytes (bytes, size, false, gguf, error);
-}
-
-int gguf_open (const char *path, struct gguf **gguf, struct engine_error *error)
-{
-  struct stat info;
-  const int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block the caller */
-  if (fd < 0)
-    return engine_error_set (error, ENGINE_ERROR_IO, "Cannot open \"%s\": %s.", path, strerror (errno));
-  if (fstat (fd, &info) != 0 || !S_ISREG (info.st_mode)) {
-    close (fd);
-    return engine_error_set (error, ENGINE_ERROR_IO, "Cannot read \"%s\": it is not a regular file.", path);
-  }
-  if (info.st_size == 0 || (uint64_t)info.st_size > SIZE_MAX / 2) {
-    close (fd);
-    return engine_error_set (error, ENGINE_ERROR_FORMAT, "\"%s\" is not a GGUF model: it is %s.", path,
-                             info.st_size == 0 ? "empty" : "too large for this machine");
-  }
-  void *bytes = mmap (NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
-  const int mmap_errno = errno;
-  close (fd);
-  if (bytes == MAP_FAILED)
-    return engine_error_set (error, ENGINE_ERROR_IO, "Cannot map \"%s\": %s.", path, strerror (mmap_errno));
-  return open_bytes (bytes, (size_t)info.st_size, true, gguf, error);
+  return gguf_parse (bytes, size, false, gguf, error);
 }
 
 void gguf_close (struct gguf *gguf)
@@ -297,6 +294,9 @@ void gguf_close (struct gguf *gguf)
   free (gguf->tensor_names);
   if (gguf->mapped)
     munmap ((void *)gguf->bytes, gguf->size);
+  for (size_t i = 0; i < gguf->n_parts; i++)
+    gguf_close (gguf->parts[i]);
+  free (gguf->parts);
   free (gguf);
 }
 
@@ -307,7 +307,10 @@ uint32_t gguf_get_version (const struct gguf *gguf)
 
 uint64_t gguf_get_file_bytes (const struct gguf *gguf)
 {
-  return gguf->size;
+  uint64_t bytes = gguf->size;
+  for (size_t i = 0; i < gguf->n_parts; i++)
+    bytes += gguf->parts[i]->size;
+  return bytes;
 }
 
 uint64_t gguf_get_n_tensors (const struct gguf *gguf)

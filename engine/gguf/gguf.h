@@ -36,15 +36,21 @@ struct gguf_tensor {
 
 struct gguf;
 
-/* Maps `path` read-only. Errors: IO, FORMAT (not GGUF, damaged, cut short), UNSUPPORTED (version, byte order, nested
- * arrays), NO_MEMORY. */
+/* Maps `path` read-only. The parts of a split model (NAME-00001-of-00003.gguf, of which `path` is any) become one: the
+ * metadata of the first, the tensors of all. A file that is cut short while it is open raises SIGBUS, as any mapping.
+ * Errors: IO, FORMAT (not GGUF, damaged, cut short, a part missing), UNSUPPORTED (version, byte order, nested arrays),
+ * NO_MEMORY. */
 int gguf_open (const char *path, struct gguf **gguf, struct engine_error *error);
 /* The same over bytes that outlive it (fuzzing, tests). */
 int gguf_open_memory (const void *bytes, size_t size, struct gguf **gguf, struct engine_error *error);
 void gguf_close (struct gguf *gguf);
 
 uint32_t gguf_get_version (const struct gguf *gguf);
-uint64_t gguf_get_file_bytes (const struct gguf *gguf);
+uint64_t gguf_get_file_bytes (const struct gguf *gguf); /* of all parts */
+
+/* What a file is that holds no model of its own (an adapter, a vocabulary, an image encoder), as a sentence; NULL: it
+ * may be a model. */
+const char *gguf_explain_contents (const struct gguf *gguf);
 
 /* Metadata. The getters return false when the key is absent or of another kind (integers of any width convert if the
  * value fits); *value is then unchanged. */

@@ -139,6 +139,9 @@ static int open_tokenizer (struct engine_model *model, struct engine_error *erro
 
 static int prepare_network (struct engine_model *model, struct engine_error *error)
 {
+  if (!model->arch && !*model->architecture)
+    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
+                             "The file does not name its architecture (general.architecture): convert it again.");
   if (!model->arch)
     return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
                              "The architecture \"%.60s\" is not one that this engine can run.", model->architecture);
@@ -156,11 +159,7 @@ static int prepare_network (struct engine_model *model, struct engine_error *err
 /* The role that the file's tensors make it fit for. */
 static enum engine_role find_role (const struct engine_model *model)
 {
-  uint64_t n_tensors = gguf_get_n_tensors (model->gguf);
-  struct gguf_string type;
-  if (n_tensors == 0
-      || (gguf_get_string (model->gguf, "general.type", &type) && type.length == 7
-          && memcmp (type.bytes, "adapter", 7) == 0))
+  if (gguf_explain_contents (model->gguf))
     return ENGINE_ROLE_NONE;
   enum { POOLING_RANK = 4 };
   if (get_size (model, "pooling_type") == POOLING_RANK || gguf_find_tensor (model->gguf, "cls.output.weight")
@@ -178,10 +177,9 @@ static int open_network (struct engine_model *model, struct engine_error *error)
   int status;
   model->arch = arch_find (model->architecture);
   info->role = find_role (model);
-  if (info->role == ENGINE_ROLE_NONE && (!model->arch || gguf_get_n_tensors (model->gguf) == 0))
-    status = engine_error_set (&why, ENGINE_ERROR_UNSUPPORTED, "The file holds no network that this engine can run.");
-  else if (info->role == ENGINE_ROLE_NONE)
-    status = engine_error_set (&why, ENGINE_ERROR_UNSUPPORTED, "The file is an adapter, not a model of its own.");
+  const char *contents = gguf_explain_contents (model->gguf);
+  if (contents)
+    status = engine_error_set (&why, ENGINE_ERROR_UNSUPPORTED, "%s", contents);
   else if (info->role == ENGINE_ROLE_RERANKER)
     status
         = engine_error_set (&why, ENGINE_ERROR_UNSUPPORTED, "The model is a reranker, which this engine cannot run.");

@@ -276,7 +276,7 @@ static void check_damaged_header (void)
   expect (&writer, "tensors-too-many", ENGINE_ERROR_FORMAT, "more than its size");
   struct gguf *gguf = NULL;
   context = "not gguf";
-  CHECK (gguf_open_memory ("GGML....", 8, &gguf, &error) == ENGINE_ERROR_FORMAT
+  CHECK (gguf_open_memory ("GGML\1...", 8, &gguf, &error) == ENGINE_ERROR_FORMAT
          && strstr (error.message, "not a GGUF"));
   CHECK (gguf_open_memory ("", 0, &gguf, NULL) == ENGINE_ERROR_FORMAT && !gguf);
   CHECK (gguf_open ("/nonexistent/model.gguf", &gguf, &error) == ENGINE_ERROR_IO && !gguf);
