@@ -71,8 +71,13 @@ void engine_model_close (struct engine_model *model);
 
 const struct engine_model_info *engine_model_get_info (const struct engine_model *model);
 
-/* Bytes that a session of `context_tokens` needs besides the mapped file: KV cache and work buffers. */
+/* Bytes that a session of `context_tokens` needs besides the mapped file: KV cache and work buffers. Of an encoder, which
+ * always takes its whole context, those that it needs. 0 if the model does not run. */
 uint64_t engine_model_get_session_bytes (const struct engine_model *model, uint32_t context_tokens);
+
+/* Whether engine_session_new or engine_encoder_new would find the memory for it now: the weights, which stay in the
+ * mapped file but are read for every token, and the session's own bytes. */
+bool engine_model_fits (const struct engine_model *model, uint32_t context_tokens);
 
 /* ---- tokens ---------------------------------------------------------------------------------------------- */
 
@@ -137,7 +142,8 @@ struct engine_session_options {
   bool exact;              /* reference arithmetic, for validation: F32 activations and F32 KV cache */
 };
 
-/* All memory that the session will use is allocated here; the token loop allocates nothing. */
+/* All memory that the session will use is allocated here; the token loop allocates nothing. NO_MEMORY, with the numbers
+ * and a context that would fit, if weights and session are more than what engine_get_available_bytes() tells. */
 int engine_session_new (const struct engine_model *model, const struct engine_session_options *options,
                         struct engine_session **session, struct engine_error *error);
 void engine_session_free (struct engine_session *session);
@@ -205,5 +211,8 @@ void engine_encoder_cancel (struct engine_encoder *encoder);
 /* The kernel path in use, e.g. "avx2" or "c". LECTERN_CPU=c (read once) forces a lesser one. */
 const char *engine_get_cpu_path (void);
 int engine_get_physical_cores (void);
+/* Bytes that weights and sessions can take now: free memory and droppable page cache (which the weights themselves are),
+ * within the limits of the control groups, less a small reserve. */
+uint64_t engine_get_available_bytes (void);
 
 #endif

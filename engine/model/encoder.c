@@ -25,11 +25,20 @@ static void lay_out (struct engine_encoder *encoder, const struct engine_model *
   encoder->forward.buffers = forward_take_buffers (model, n, arena);
 }
 
+uint64_t encoder_get_bytes (const struct engine_model *model)
+{
+  struct engine_encoder encoder = { .model = model };
+  struct arena arena = { 0 };
+  lay_out (&encoder, model, &arena);
+  return arena.used;
+}
+
 static int allocate (struct engine_encoder *encoder, const struct engine_model *model, struct engine_error *error)
 {
   struct arena arena = { 0 };
   lay_out (encoder, model, &arena);
-  int status = memory_check ("The encoder", arena.used, error);
+  const struct memory_limits limits = memory_read_limits ("");
+  int status = memory_check (&limits, model, "The encoder", arena.used, 0, 1, error);
   if (status != ENGINE_OK)
     return status;
   encoder->memory = aligned_alloc (ARENA_ALIGNMENT, arena.used);

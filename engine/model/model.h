@@ -126,6 +126,9 @@ struct engine_model {
 /* engine_model_open() once the file is read; takes `gguf`, even after a failure. `path` is what messages call it. */
 int model_open_gguf (struct gguf *gguf, const char *path, struct engine_model **model, struct engine_error *error);
 
+/* What an encoder of this model allocates. */
+uint64_t encoder_get_bytes (const struct engine_model *model);
+
 /* Reads the sizes of model->arch from the metadata. UNSUPPORTED for features that are not here, by name; FORMAT
  * for contradictions. */
 int model_read_shape (struct engine_model *model, struct engine_error *error);

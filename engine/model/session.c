@@ -44,7 +44,11 @@ static void lay_out (struct engine_session *session, const struct engine_model *
 
 uint64_t engine_model_get_session_bytes (const struct engine_model *model, uint32_t context_tokens)
 {
-  if (!model->info.runs || model->info.role != ENGINE_ROLE_GENERATOR)
+  if (!model->info.runs)
+    return 0;
+  if (model->info.role == ENGINE_ROLE_ENCODER)
+    return encoder_get_bytes (model);
+  if (model->info.role != ENGINE_ROLE_GENERATOR)
     return 0;
   struct engine_session session = { .context_tokens = context_tokens ? context_tokens : default_context (model) };
   struct arena arena = { 0 };
@@ -58,7 +62,9 @@ static int allocate (struct engine_session *session, const struct engine_model *
   struct arena arena = { 0 };
   lay_out (session, model, &arena);
   snprintf (what, sizeof what, "A session of %u tokens", session->context_tokens);
-  int status = memory_check (what, arena.used, error);
+  const struct memory_limits limits = memory_read_limits ("");
+  const uint32_t scale = session->forward.exact ? 2 : 1; /* F32 in the KV cache in place of F16 */
+  int status = memory_check (&limits, model, what, arena.used, session->context_tokens, scale, error);
   if (status != ENGINE_OK)
     return status;
   session->memory = aligned_alloc (ARENA_ALIGNMENT, arena.used);

@@ -2,7 +2,6 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The session that answering uses; what a model's memory is counted with. */
 enum { CONTEXT_TOKENS = 4096 };
@@ -50,7 +49,7 @@ static LecternModel *describe (const char *path)
   model->reason = info->runs ? NULL : g_strdup (info->reason);
   model->size_bytes = (gint64)info->file_bytes;
   model->memory_bytes = model->size_bytes;
-  if (info->runs && info->role == ENGINE_ROLE_GENERATOR)
+  if (info->runs)
     model->memory_bytes += (gint64)engine_model_get_session_bytes (file, CONTEXT_TOKENS);
   model->n_parameters = (gint64)info->n_parameters;
   engine_model_close (file);
@@ -60,6 +59,22 @@ static LecternModel *describe (const char *path)
 static int compare_names (gconstpointer a, gconstpointer b)
 {
   return strcmp (*(char *const *)a, *(char *const *)b);
+}
+
+/* Whether `name` is NAME-00002-of-00003.gguf and the like, and the name before it another part of the same model. */
+static gboolean is_further_part (const char *name, const char *before)
+{
+  enum { NUMBER = 5, TAIL = sizeof "-of-00003.gguf" - 1 };
+  gsize length = strlen (name);
+  if (length <= TAIL + NUMBER + 1 || strlen (before) != length)
+    return FALSE;
+  const char *number = name + length - TAIL - NUMBER;
+  if (number[-1] != '-' || !g_str_has_prefix (number + NUMBER, "-of-"))
+    return FALSE;
+  for (int i = 0; i < NUMBER; i++)
+    if (!g_ascii_isdigit (number[i]) || !g_ascii_isdigit (number[NUMBER + 4 + i]))
+      return FALSE;
+  return strncmp (name, before, (gsize)(number - name)) == 0 && strcmp (number + NUMBER, before + length - TAIL) == 0;
 }
 
 GPtrArray *lectern_models_list (const char *dir)
@@ -75,26 +90,12 @@ GPtrArray *lectern_models_list (const char *dir)
   }
   g_ptr_array_sort (names, compare_names);
   for (guint i = 0; i < names->len; i++)
-    g_ptr_array_add (models, describe (g_ptr_array_index (names, i)));
+    if (i == 0 || !is_further_part (g_ptr_array_index (names, i), g_ptr_array_index (names, i - 1)))
+      g_ptr_array_add (models, describe (g_ptr_array_index (names, i)));
   return models;
 }
 
 /* ---- generators ------------------------------------------------------------------------------------------ */
-
-static gboolean fits_memory (const struct engine_model_info *info, guint64 session_bytes, GError **error)
-{
-  long pages = sysconf (_SC_PHYS_PAGES), page_bytes = sysconf (_SC_PAGESIZE);
-  if (pages <= 0 || page_bytes <= 0)
-    return TRUE;
-  guint64 have = (guint64)pages * (guint64)page_bytes, need = info->file_bytes + session_bytes;
-  if (need <= have)
-    return TRUE;
-  g_autofree char *need_text = g_format_size (need), *have_text = g_format_size (have);
-  g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL,
-               "The model \"%s\" needs %s of memory and this machine has %s; choose a smaller model.", info->path,
-               need_text, have_text);
-  return FALSE;
-}
 
 static gboolean check_model (struct engine_model *model, const char *path, GError **error)
 {
@@ -109,7 +110,7 @@ static gboolean check_model (struct engine_model *model, const char *path, GErro
     g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL, "The model \"%s\" does not run: %s", path, info->reason);
     return FALSE;
   }
-  return fits_memory (info, engine_model_get_session_bytes (model, CONTEXT_TOKENS), error);
+  return TRUE;
 }
 
 LecternGenerator *lectern_generator_open (const char *path, int n_threads, GError **error)
