@@ -23,11 +23,43 @@ class Engine(LecternTest):
             'path': str, 'architecture': str, 'name': str, 'role': str, 'runs': bool, 'reason': (str, None), 'tokenizer': str,
             'chat_template': str, 'tensor_types': str, 'file_bytes': int, 'parameters': int, 'context_tokens': int, 'layers': int,
             'embedding': int, 'heads': int, 'kv_heads': int, 'vocabulary': int, 'kv_bytes_per_token': int, 'session_tokens': int,
-            'session_bytes': int, 'memory_bytes': int, 'gguf_version': int, 'tensors': int, 'cpu_path': str, 'cores': int})
+            'session_bytes': int, 'memory_bytes': int, 'available_bytes': int, 'memory': list,
+            'gguf_version': int, 'tensors': int, 'cpu_path': str, 'cores': int})
         self.assertEqual((info['runs'], info['reason'], info['role'], info['architecture']), (True, None, 'generator', 'llama'))
         self.assertEqual((info['layers'], info['embedding'], info['vocabulary']), (tinymodel.LAYERS, tinymodel.DIM, self.n_vocab))
         self.assertEqual(info['file_bytes'], os.path.getsize(self.model))
         self.assertIn('Runs           yes', self.ctl('engine', 'info', '--model', self.model))
+        [need] = info['memory']  # the model's own context is shorter than the first of the usual ones
+        self.check_keys(need, {'context_tokens': int, 'session_bytes': int, 'total_bytes': int, 'fits': bool})
+        self.assertEqual((need['context_tokens'], need['fits']), (tinymodel.CONTEXT, True))
+        self.assertEqual((need['session_bytes'], need['total_bytes']), (info['session_bytes'], info['memory_bytes']))
+
+    def test_memory_by_context(self):
+        tinymodel.write(self.model, context=2 ** 28)
+        info = self.engine('info')
+        needs = info['memory']
+        self.assertEqual([n['context_tokens'] for n in needs], [2 ** i for i in range(11, 29)])
+        for need, longer in zip(needs, needs[1:]):
+            self.assertGreater(longer['session_bytes'], need['session_bytes'])
+            self.assertGreaterEqual(need['fits'], longer['fits'])
+        for need in needs:
+            self.assertEqual(need['total_bytes'], need['session_bytes'] + info['file_bytes'])
+        self.assertTrue(needs[0]['fits'])
+        self.assertFalse(needs[-1]['fits'])  # 69 GB
+        self.assertIn('with a context of 268435456 tokens: more than is free now', self.ctl('engine', 'info', '--model', self.model))
+
+    def test_what_is_missing(self):
+        """A file that does not run is described, with a reason; one that is no model is named."""
+        for bytes_, words in ((b'version https://git-lfs.github.com/spec/v1\n', 'Git LFS pointer'), (b'<!DOCTYPE html>', 'web page'),
+                              (b'PK\x03\x04', 'PyTorch'), (b'', 'empty')):
+            with open(self.model, 'wb') as f:
+                f.write(bytes_)
+            self.assertIn(words, self.fails(1, 'engine', 'info', '--model', self.model))
+        for arch in 'rwkv7', 'clip':
+            tinymodel.write(self.model, arch=arch)
+            info = self.engine('info')
+            self.assertEqual((info['runs'], info['memory'], info['session_bytes']), (False, [], 0))
+            self.assertTrue(info['reason'].endswith('.'), info['reason'])
 
     def test_tokens_there_and_back(self):
         for text in 'the world', 'naïve €', '', 'a', '</s> as text':

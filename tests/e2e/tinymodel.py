@@ -36,7 +36,7 @@ def vocabulary():
     return tokens
 
 
-def write(path, seed=1):
+def write(path, seed=1, context=CONTEXT, arch='llama'):
     rng = random.Random(seed)
     tokens = vocabulary()
     kv_dim = DIM // HEADS * KV_HEADS
@@ -46,11 +46,11 @@ def write(path, seed=1):
             ('attn_norm', (DIM,)), ('attn_q', (DIM, DIM)), ('attn_k', (DIM, kv_dim)), ('attn_v', (DIM, kv_dim)),
             ('attn_output', (DIM, DIM)), ('ffn_norm', (DIM,)), ('ffn_gate', (DIM, FFN)), ('ffn_up', (DIM, FFN)), ('ffn_down', (FFN, DIM)))]
     pairs = [
-        pair('general.architecture', STRING, 'llama'), pair('general.name', STRING, 'Tiny'),
-        pair('llama.context_length', U32, CONTEXT), pair('llama.embedding_length', U32, DIM),
-        pair('llama.block_count', U32, LAYERS), pair('llama.feed_forward_length', U32, FFN),
-        pair('llama.attention.head_count', U32, HEADS), pair('llama.attention.head_count_kv', U32, KV_HEADS),
-        pair('llama.attention.layer_norm_rms_epsilon', F32, 1e-5), pair('llama.rope.dimension_count', U32, DIM // HEADS),
+        pair('general.architecture', STRING, arch), pair('general.name', STRING, 'Tiny'),
+        pair(f'{arch}.context_length', U32, context), pair(f'{arch}.embedding_length', U32, DIM),
+        pair(f'{arch}.block_count', U32, LAYERS), pair(f'{arch}.feed_forward_length', U32, FFN),
+        pair(f'{arch}.attention.head_count', U32, HEADS), pair(f'{arch}.attention.head_count_kv', U32, KV_HEADS),
+        pair(f'{arch}.attention.layer_norm_rms_epsilon', F32, 1e-5), pair(f'{arch}.rope.dimension_count', U32, DIM // HEADS),
         pair('tokenizer.ggml.model', STRING, 'llama'), array('tokenizer.ggml.tokens', STRING, [t[0] for t in tokens]),
         array('tokenizer.ggml.scores', F32, [t[2] for t in tokens]), array('tokenizer.ggml.token_type', I32, [t[1] for t in tokens]),
         pair('tokenizer.ggml.bos_token_id', U32, 1), pair('tokenizer.ggml.eos_token_id', U32, 2),

@@ -384,6 +384,28 @@ static void test_models (void)
   g_assert_null (lectern_generator_open ("/nowhere/at/all.gguf", 0, &error));
   g_assert_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL);
   g_remove (damaged);
+  /* The parts of a model are one model, the first part missing or not; names that only look like it are apart. */
+  static const char *const names[] = {
+    "a-00001-of-00002.gguf", "a-00002-of-00002.gguf", "b-00002-of-00003.gguf", "b-00003-of-00003.gguf",
+    "b-00003-of-00004.gguf", "c-0001-of-0002.gguf",   "c-0002-of-0002.gguf",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *name = g_build_filename (models, names[i], NULL);
+    g_assert_true (g_file_set_contents (name, "GGUF nothing", -1, NULL));
+  }
+  static const char *const listed[] = { "a-00001-of-00002.gguf", "b-00002-of-00003.gguf", "b-00003-of-00004.gguf",
+                                        "c-0001-of-0002.gguf", "c-0002-of-0002.gguf" };
+  g_autoptr (GPtrArray) parts = lectern_models_list (dir);
+  g_assert_cmpuint (parts->len, ==, G_N_ELEMENTS (listed) + 1);
+  for (guint i = 0; i < G_N_ELEMENTS (listed); i++) {
+    const LecternModel *model = g_ptr_array_index (parts, i);
+    g_autofree char *name = g_path_get_basename (model->path);
+    g_assert_cmpstr (name, ==, listed[i]);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *name = g_build_filename (models, names[i], NULL);
+    g_remove (name);
+  }
   g_autoptr (GPtrArray) none = lectern_models_list ("/nowhere/at/all");
   g_assert_cmpuint (none->len, ==, 0);
   remove_model (path);
