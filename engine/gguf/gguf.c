@@ -203,8 +203,7 @@ static int read_tensors (struct gguf *gguf, struct cursor *cursor, struct engine
 {
   uint64_t alignment = DEFAULT_ALIGNMENT;
   /* An alignment of another kind would leave every offset in doubt. */
-  if (gguf_find_name (gguf->entry_names, gguf->n_entries, "general.alignment") != UINT64_MAX
-      && !gguf_get_u64 (gguf, "general.alignment", &alignment))
+  if (gguf_has_key (gguf, "general.alignment") && !gguf_get_u64 (gguf, "general.alignment", &alignment))
     return engine_error_set (error, ENGINE_ERROR_FORMAT,
                              "Metadata \"general.alignment\" of the GGUF file is damaged: it is no positive number.");
   if (alignment < 8 || (alignment & (alignment - 1)) != 0 || alignment > (1u << 30))

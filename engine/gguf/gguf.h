@@ -52,9 +52,9 @@ uint64_t gguf_get_file_bytes (const struct gguf *gguf); /* of all parts */
  * may be a model. */
 const char *gguf_explain_contents (const struct gguf *gguf);
 
+bool gguf_has_key (const struct gguf *gguf, const char *key); /* of any kind */
 /* Metadata. The getters return false when the key is absent or of another kind (integers of any width convert if the
  * value fits); *value is then unchanged. */
-bool gguf_has (const struct gguf *gguf, const char *key);
 bool gguf_get_u64 (const struct gguf *gguf, const char *key, uint64_t *value);
 bool gguf_get_u32 (const struct gguf *gguf, const char *key, uint32_t *value);
 bool gguf_get_f32 (const struct gguf *gguf, const char *key, float *value);

@@ -145,15 +145,15 @@ static const struct gguf_entry *find_entry (const struct gguf *gguf, const char 
   return index < gguf->n_entries ? &gguf->entries[index] : NULL;
 }
 
-bool gguf_has (const struct gguf *gguf, const char *key)
-{
-  return find_entry (gguf, key) != NULL;
-}
-
 static const struct gguf_entry *find_array (const struct gguf *gguf, const char *key)
 {
   const struct gguf_entry *entry = find_entry (gguf, key);
   return entry && entry->kind == GGUF_ARRAY ? entry : NULL;
+}
+
+bool gguf_has_key (const struct gguf *gguf, const char *key)
+{
+  return find_entry (gguf, key) != NULL;
 }
 
 bool gguf_get_u64 (const struct gguf *gguf, const char *key, uint64_t *value)

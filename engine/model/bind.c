@@ -48,11 +48,13 @@ static int check_tensor (const struct binder *binder, const struct tensor_slot *
                              name, (unsigned long long)tensor->ne[0], (unsigned long long)tensor->ne[1],
                              (unsigned long long)tensor->ne[2], (unsigned long long)cols, (unsigned long long)rows,
                              (unsigned long long)slabs);
+  char number[16];
+  snprintf (number, sizeof number, "%u", (unsigned)tensor->type);
   if (slot->kind != SLOT_VECTOR ? !type || !type->runs : tensor->type != TENSOR_F32)
     return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
                              "The tensor %s is of the type %s, which this engine cannot compute with there: choose a "
                              "file quantised as Q4_K_M, Q8_0 or F16.",
-                             name, type && type->name ? type->name : "unknown");
+                             name, type ? type->name : number);
   return ENGINE_OK;
 }
 

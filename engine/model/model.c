@@ -145,7 +145,9 @@ static int prepare_network (struct engine_model *model, struct engine_error *err
   if (!model->arch)
     return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
                              "The architecture \"%.60s\" is not one that this engine can run.", model->architecture);
-  int status = model_read_shape (model, error);
+  int status = model_check_kinds (model, error);
+  if (status == ENGINE_OK)
+    status = model_read_shape (model, error);
   if (status == ENGINE_OK)
     status = model_bind (model, error);
   if (status == ENGINE_OK)

@@ -129,6 +129,9 @@ int model_open_gguf (struct gguf *gguf, const char *path, struct engine_model **
 /* What an encoder of this model allocates. */
 uint64_t encoder_get_bytes (const struct engine_model *model);
 
+/* FORMAT unless the numbers of model->arch that the file gives are of their kinds. */
+int model_check_kinds (const struct engine_model *model, struct engine_error *error);
+
 /* Reads the sizes of model->arch from the metadata. UNSUPPORTED for features that are not here, by name; FORMAT
  * for contradictions. */
 int model_read_shape (struct engine_model *model, struct engine_error *error);

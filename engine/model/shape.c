@@ -304,7 +304,7 @@ static int fill_layers (struct engine_model *model, struct metadata_reader *read
     lists->n_kv_heads[i] = shape->n_heads;
   if (has_group (model, GROUP_ATTENTION)
       && !read_per_layer (reader, "attention.head_count_kv", shape->n_heads, lists->n_kv_heads, n_layers)
-      && gguf_has (reader->gguf, metadata_key (reader, "attention.head_count_kv")))
+      && gguf_has_key (reader->gguf, metadata_key (reader, "attention.head_count_kv")))
     return metadata_bad (reader, "attention.head_count_kv", error);
   if (!read_per_layer (reader, "feed_forward_length", MAX_SIZE, lists->n_ff, n_layers) && has_ffn
       && shape->n_experts == 0)

@@ -201,6 +201,10 @@ static void check_tensors (void)
   }
   unlink (path);
   free (copy);
+  for (size_t size = 0; size < file.n; size++) {
+    CHECK (open_copy (&file, size, &copy, &gguf) == ENGINE_ERROR_FORMAT && gguf == NULL && error.message[0] != '\0');
+    free (copy);
+  }
   bytes_clear (&file);
   gguf_writer_clear (&writer);
 }
@@ -284,9 +288,52 @@ static void check_damaged_header (void)
          && gguf_open ("/dev/null", &gguf, &error) == ENGINE_ERROR_IO);
 }
 
+/* The longest name that is allowed, and one byte more. */
+static void check_long_names (void)
+{
+  enum { MOST = 65535 };
+  struct gguf_writer writer = { 0 };
+  struct gguf *gguf;
+  void *copy;
+  static char name[MOST + 2];
+  memset (name, 'a', MOST + 1);
+  gguf_writer_add_u32 (&writer, name, 1);
+  const char *const saved = corpus;
+  corpus = NULL; /* too large for a seed */
+  expect (&writer, "key-long", ENGINE_ERROR_FORMAT, "The name of metadata key 0 is longer than 65535 bytes");
+  gguf_writer_add_tensor (&writer, name, TENSOR_F32, 1, (uint64_t[]){ 4 }, NULL, 0);
+  expect (&writer, "tensor-name-long", ENGINE_ERROR_FORMAT, "The name of tensor 0 is longer than 65535 bytes");
+  corpus = saved;
+  name[MOST] = '\0';
+  gguf_writer_add_u32 (&writer, name, 1);
+  struct bytes file = gguf_writer_finish (&writer);
+  CHECK (open_copy (&file, file.n, &copy, &gguf) == ENGINE_OK && gguf_has_key (gguf, name));
+  gguf_close (gguf);
+  free (copy);
+  bytes_clear (&file);
+  gguf_writer_clear (&writer);
+}
+
 static void check_damaged_metadata (void)
 {
   struct gguf_writer writer = { 0 };
+  gguf_writer_add_u32 (&writer, "", 1);
+  expect (&writer, "key-empty", ENGINE_ERROR_FORMAT, "The name of metadata key 0 is empty");
+  gguf_writer_add_u32 (&writer, "aXb", 1);
+  writer.metadata.data[9] = '\0';
+  expect (&writer, "key-zero", ENGINE_ERROR_FORMAT, "The name of metadata key 0 holds a zero byte");
+  gguf_writer_add_string (&writer, "a", "text");
+  writer.metadata.data[13] = 5;
+  expect (&writer, "value-length", ENGINE_ERROR_FORMAT, "\"a\" of the GGUF file is damaged: the file ends inside it");
+  gguf_writer_add_u32 (&writer, "a", 1);
+  writer.metadata.n -= 1;
+  expect (&writer, "value-short", ENGINE_ERROR_FORMAT, "\"a\" of the GGUF file is damaged: the file ends inside it");
+  gguf_writer_add_array (&writer, "a", GGUF_U32, "\1\0\0\0\2\0\0", 2, 7);
+  expect (&writer, "array-short", ENGINE_ERROR_FORMAT, "more items than the file can hold");
+  gguf_writer_add_string (&writer, "general.alignment", "32");
+  expect (&writer, "alignment-text", ENGINE_ERROR_FORMAT, "it is no positive number");
+  gguf_writer_add_scalar (&writer, "general.alignment", GGUF_I32, UINT32_MAX);
+  expect (&writer, "alignment-negative", ENGINE_ERROR_FORMAT, "it is no positive number");
   gguf_writer_add_u32 (&writer, "a", 1);
   gguf_writer_add_u32 (&writer, "a", 2);
   expect (&writer, "key-twice", ENGINE_ERROR_FORMAT, "\"a\" twice");
@@ -322,6 +369,13 @@ static void check_damaged_tensors (void)
 {
   struct gguf_writer writer = { 0 };
   const uint64_t four[] = { 4, 1, 1, 1 };
+  gguf_writer_add_tensor (&writer, "", TENSOR_F32, 1, four, NULL, 0);
+  expect (&writer, "tensor-name-empty", ENGINE_ERROR_FORMAT, "The name of tensor 0 is empty");
+  gguf_writer_add_tensor (&writer, "xXy", TENSOR_F32, 1, four, NULL, 0);
+  writer.tensors.data[9] = '\0';
+  expect (&writer, "tensor-name-zero", ENGINE_ERROR_FORMAT, "The name of tensor 0 holds a zero byte");
+  gguf_writer_add_tensor (&writer, "x", TENSOR_F32, 1, (uint64_t[]){ UINT64_MAX }, NULL, 4);
+  expect (&writer, "dimension-negative", ENGINE_ERROR_FORMAT, "impossible dimensions");
   gguf_writer_add_tensor (&writer, "x", TENSOR_F32, 1, four, NULL, 0);
   gguf_writer_add_tensor (&writer, "x", TENSOR_F32, 1, four, NULL, 0);
   expect (&writer, "tensor-twice", ENGINE_ERROR_FORMAT, "\"x\" twice");
@@ -411,6 +465,7 @@ int main (int argc, char **argv)
   check_tensors ();
   check_many ();
   check_damaged_header ();
+  check_long_names ();
   check_damaged_metadata ();
   check_damaged_tensors ();
   return 0;
