@@ -120,6 +120,10 @@ static void print_info (const struct engine_model_info *info, const GArray *need
   output_printf ("Tokenizer      %s, %u tokens\n", or_none (info->tokenizer), info->n_vocab);
   output_printf ("Chat template  %s\n", or_none (info->chat_template));
   output_printf ("Context        %u tokens\n", info->context_tokens);
+  if (needs->len > 0) {
+    g_autofree char *available = output_dup_size (engine_get_available_bytes ());
+    output_printf ("Free memory    %s\n", available);
+  }
   for (guint i = 0; i < needs->len; i++) {
     const Need *need = &g_array_index (needs, Need, i);
     g_autofree char *memory = output_dup_size (info->file_bytes + need->session_bytes);

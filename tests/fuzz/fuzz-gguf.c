@@ -1,5 +1,6 @@
 /* fuzz-gguf.c: any bytes either open or fail with a sentence; what opens can be read to its last byte; what claims to
  * run reads a short text, evaluates three tokens or makes one vector. */
+#include "engine/gguf/gguf-private.h"
 #include "engine/model/model.h"
 #include <stdlib.h>
 #include <string.h>
@@ -162,4 +163,94 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   }
   open_model (gguf, size % 2);
   return 0;
+}
+
+/* ---- damage that keeps the file readable ----------------------------------------------------------------- */
+
+/* libFuzzer's own changes mostly break the container; half of the time one number in it is changed instead, so that
+ * what is made from the metadata and the tensor table is tried as well. */
+size_t LLVMFuzzerCustomMutator (uint8_t *data, size_t size, size_t max_size, unsigned seed);
+/* Only libFuzzer has it, and calls the above; the replay does neither. */
+size_t LLVMFuzzerMutate (uint8_t *data, size_t size, size_t max_size) __attribute__ ((weak));
+
+static unsigned pick (unsigned *state, uint64_t n)
+{
+  *state = *state * 1664525 + 1013904223;
+  return n ? (unsigned)((*state >> 8) % n) : 0;
+}
+
+/* Writes a number that code may trip over, of that width. */
+static void put_number (uint8_t *bytes, size_t n_bytes, unsigned *state)
+{
+  static const uint64_t numbers[] = { 0,
+                                      1,
+                                      2,
+                                      3,
+                                      4,
+                                      7,
+                                      8,
+                                      9,
+                                      15,
+                                      16,
+                                      17,
+                                      31,
+                                      32,
+                                      33,
+                                      64,
+                                      127,
+                                      128,
+                                      255,
+                                      256,
+                                      257,
+                                      1024,
+                                      0x7fff,
+                                      0xffff,
+                                      0x10000,
+                                      0x7fffffff,
+                                      0x80000000,
+                                      0xffffffff,
+                                      0x100000000,
+                                      0x3f800000,
+                                      0xbf800000,
+                                      0x7f800000,
+                                      0x7fc00000,
+                                      0x501502f9,
+                                      0x00000001, /* F32 */
+                                      0x7fffffffffffffff,
+                                      0x8000000000000000,
+                                      UINT64_MAX };
+  uint64_t number = numbers[pick (state, sizeof numbers / sizeof *numbers)];
+  const unsigned step = pick (state, 4);
+  if (step < 2) /* near what is there */
+    number = load_le (bytes, n_bytes) + (step ? 1 : UINT64_MAX);
+  for (size_t i = 0; i < n_bytes; i++)
+    bytes[i] = (uint8_t)(number >> (8 * i));
+}
+
+size_t LLVMFuzzerCustomMutator (uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+  struct gguf *gguf;
+  unsigned state = seed;
+  if (pick (&state, 2) || gguf_open_memory (data, size, &gguf, NULL) != ENGINE_OK)
+    return LLVMFuzzerMutate (data, size, max_size);
+  const uint64_t n_tensors = gguf->n_tensors, n = gguf->n_entries + n_tensors;
+  const uint64_t at = pick (&state, n);
+  if (n > 0 && at < n_tensors) {
+    /* Behind the name: the number of dimensions, each of them, the type and the offset. */
+    const struct gguf_tensor *tensor = &gguf->tensors[at];
+    uint8_t *field = data + ((const uint8_t *)tensor->name.bytes - data) + tensor->name.length + 4;
+    const unsigned which = pick (&state, tensor->n_dims + 2);
+    put_number (field + 8 * (which < tensor->n_dims ? which : tensor->n_dims) + (which > tensor->n_dims ? 4 : 0),
+                which == tensor->n_dims ? 4 : 8, &state);
+  } else if (n > 0) {
+    const struct gguf_entry *entry = &gguf->entries[at - n_tensors];
+    const size_t n_bytes = gguf_kind_bytes (entry->kind == GGUF_ARRAY ? entry->item_kind : entry->kind);
+    uint8_t *value = data + (entry->value - data);
+    if (n_bytes > 0 && entry->n_items > 0)
+      put_number (value + n_bytes * pick (&state, entry->n_items), n_bytes, &state);
+    else if (entry->value_bytes > 0)
+      value[pick (&state, entry->value_bytes)] ^= (uint8_t)(1 << pick (&state, 8));
+  }
+  gguf_close (gguf);
+  return size;
 }

@@ -344,14 +344,17 @@ static bool test_llama_split (const char *root)
     return false;
   struct builder_model *built = builder_model_new (&options);
   snprintf (whole, sizeof whole, "%s/tmp/lectern-test-%d", root, (int)getpid ());
-  snprintf (split, sizeof split, "%s-00001-of-00003.gguf", whole);
-  snprintf (command, sizeof command,
-            "cp '%s' '%s.gguf' && chroot '%s' llama-gguf-split --split --split-max-tensors 10 '%s.gguf' '%s' >&2",
-            built->path, whole, root, whole + strlen (root), whole + strlen (root));
-  CHECK (system (command) == 0);
-  check_same_logits (built->path, split);
-  snprintf (command, sizeof command, "rm -f '%s'*", whole);
-  CHECK (system (command) == 0);
+  for (int no_tensors_first = 0; no_tensors_first < 2; no_tensors_first++) {
+    snprintf (split, sizeof split, "%s-00001-of-0000%d.gguf", whole, 3 + no_tensors_first);
+    snprintf (command, sizeof command,
+              "cp '%s' '%s.gguf' && chroot '%s' llama-gguf-split --split --split-max-tensors 10 %s '%s.gguf' '%s' >&2",
+              built->path, whole, root, no_tensors_first ? "--no-tensor-first-split" : "", whole + strlen (root),
+              whole + strlen (root));
+    CHECK (system (command) == 0);
+    check_same_logits (built->path, split);
+    snprintf (command, sizeof command, "rm -f '%s'*", whole);
+    CHECK (system (command) == 0);
+  }
   builder_model_free (built);
   return true;
 }
