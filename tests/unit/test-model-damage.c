@@ -40,7 +40,7 @@ static struct bytes build (const char *arch, size_t *header)
   const struct builder_options options = get_options (arch);
   struct builder_model *built = builder_model_new (&options);
   struct bytes file = { 0 };
-  struct gguf *gguf;
+  struct gguf *gguf = NULL;
   uint8_t buffer[4096];
   FILE *in = fopen (built->path, "rb");
   for (size_t n; in && (n = fread (buffer, 1, sizeof buffer, in)) > 0;)
