@@ -137,8 +137,8 @@ static int map_file (int fd, const char *path, void **bytes, size_t *size, struc
 
 int gguf_open_file (const char *path, struct gguf **gguf, struct engine_error *error)
 {
-  void *bytes;
-  size_t size;
+  void *bytes = NULL;
+  size_t size = 0;
   const int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block the caller */
   if (fd < 0)
     return engine_error_set (error, ENGINE_ERROR_IO, "Cannot open \"%s\": %s.", path, strerror (errno));

@@ -162,9 +162,10 @@ int gguf_join_parts (const char *path, struct gguf **gguf, struct engine_error *
     return status;
   }
   struct gguf *first = all[0];
-  memmove (all, all + 1, (whole.count - 1) * sizeof (struct gguf *));
   first->parts = all;
   first->n_parts = whole.count - 1;
+  for (size_t i = 0; i < first->n_parts; i++)
+    all[i] = all[i + 1];
   status = merge_tensors (first, &whole, error);
   if (status != ENGINE_OK) {
     gguf_close (first);

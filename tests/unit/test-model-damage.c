@@ -117,7 +117,8 @@ static void test_bytes (const char *arch)
       open_bytes (&file, file.n, arch, at, &error);
       file.data[at] ^= masks[i];
     }
-  for (size_t size = 0; size < file.n; size++)
+  /* Every end inside the header and the first weights, then every 61st. */
+  for (size_t size = 0; size < file.n; size += size < header + 64 ? 1 : 61)
     if (open_bytes (&file, size, arch, size, &error) != ENGINE_ERROR_FORMAT)
       fail (arch, size, "opens although it is cut short");
   bytes_clear (&file);
