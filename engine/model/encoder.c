@@ -27,7 +27,7 @@ static void lay_out (struct engine_encoder *encoder, const struct engine_model *
 
 uint64_t encoder_get_bytes (const struct engine_model *model)
 {
-  struct engine_encoder encoder = { .model = model };
+  struct engine_encoder encoder = { 0 };
   struct arena arena = { 0 };
   lay_out (&encoder, model, &arena);
   return arena.used;
