@@ -62,6 +62,11 @@ static int encode_text (const struct tokenizer *tokenizer, struct tokenizer_work
   return tokenizer->family->encode (tokenizer, work, text + start, length - start, first, tokens, error);
 }
 
+int32_t tokenizer_get_last (const struct tokenizer *tokenizer)
+{
+  return tokenizer->family == &tokenizer_wordpiece ? tokenizer->separator : tokenizer->add_eos ? tokenizer->eos : -1;
+}
+
 int tokenizer_encode_spans (const struct tokenizer *tokenizer, const char *text, size_t length,
                             const struct tokenizer_span *spans, size_t n_spans, bool add_special,
                             struct engine_tokens *tokens, struct engine_error *error)
@@ -75,9 +80,7 @@ int tokenizer_encode_spans (const struct tokenizer *tokenizer, const char *text,
     return tokenizer_no_memory (error);
   status = encode_text (tokenizer, &work, text, length, spans, n_spans, tokens, error);
   work_release (&work);
-  int32_t last = tokenizer->family == &tokenizer_wordpiece ? tokenizer->separator
-                 : tokenizer->add_eos                      ? tokenizer->eos
-                                                           : -1;
+  int32_t last = tokenizer_get_last (tokenizer);
   if (status == ENGINE_OK && add_special && last >= 0 && !engine_tokens_append (tokens, last))
     status = tokenizer_no_memory (error);
   if (status != ENGINE_OK)

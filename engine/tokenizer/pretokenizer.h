@@ -16,6 +16,7 @@ struct pretokenizer_row {
   const char *patterns[PRETOKENIZER_MAX_PATTERNS];
   bool ignore_merges; /* a word that is a token as it stands is not merged */
   bool add_bos;       /* when tokenizer.ggml.add_bos_token is absent */
+  bool roberta;       /* pairs have two separators between their texts */
 };
 
 extern const struct pretokenizer_row pretokenizer_rows[];

@@ -145,12 +145,16 @@ static void load_special_ids (struct tokenizer *tokenizer, const struct gguf *gg
   tokenizer->eos = read_id (tokenizer, gguf, "tokenizer.ggml.eos_token_id", spm ? 2 : -1);
   tokenizer->unknown = read_id (tokenizer, gguf, "tokenizer.ggml.unknown_token_id", spm ? 0 : wordpiece ? 100 : -1);
   tokenizer->separator = read_id (tokenizer, gguf, "tokenizer.ggml.seperator_token_id", wordpiece ? 102 : -1);
-  if (wordpiece)
+  /* Encoders name the ends of a text [CLS] and [SEP]. */
+  if (wordpiece || tokenizer->bos < 0)
     tokenizer->bos = read_id (tokenizer, gguf, "tokenizer.ggml.cls_token_id", tokenizer->bos);
+  if (tokenizer->eos < 0 && !wordpiece)
+    tokenizer->eos = tokenizer->separator;
   tokenizer->add_bos
       = spm || wordpiece || (tokenizer->pretokenizer && pretokenizer_get_row (tokenizer->pretokenizer)->add_bos);
   gguf_get_bool (gguf, "tokenizer.ggml.add_bos_token", &tokenizer->add_bos);
   gguf_get_bool (gguf, "tokenizer.ggml.add_eos_token", &tokenizer->add_eos);
+  tokenizer->doubles_separator = tokenizer->pretokenizer && pretokenizer_get_row (tokenizer->pretokenizer)->roberta;
   const int32_t ends[] = { tokenizer->eos, read_id (tokenizer, gguf, "tokenizer.ggml.eot_token_id", -1),
                            read_id (tokenizer, gguf, "tokenizer.ggml.eom_token_id", -1) };
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)

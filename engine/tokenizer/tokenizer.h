@@ -41,6 +41,20 @@ int tokenizer_encode_spans (const struct tokenizer *tokenizer, const char *text,
                             const struct tokenizer_span *spans, size_t n_spans, bool add_special,
                             struct engine_tokens *tokens, struct engine_error *error);
 
+/* A query and a passage as the one input of a cross-encoder (reranker), both as plain text:
+ *
+ *   BERT (WordPiece)        [CLS] query [SEP] passage [SEP]      segments 0 up to the first [SEP], 1 after it
+ *   ModernBERT              [CLS] query [SEP] passage [SEP]      segments 0
+ *   RoBERTa, XLM-RoBERTa    <s> query </s></s> passage </s>      segments 0
+ *
+ * (Devlin et al. 2018, section 4.1; Liu et al. 2019.) Appends at most max_tokens: a passage that is too long loses its
+ * end, the last separator stays. `segments` (may be NULL) has room for max_tokens and gets the token type id of each
+ * token that was appended. On failure the tokens are as before. RANGE when the query alone does not fit, UNSUPPORTED
+ * when the model has no token that separates texts: it reads pairs by a prompt of its own. Any thread. */
+int tokenizer_encode_pair (const struct tokenizer *tokenizer, const char *query, size_t query_length,
+                           const char *passage, size_t passage_length, size_t max_tokens, struct engine_tokens *tokens,
+                           uint8_t *segments, struct engine_error *error);
+
 /* Bytes of one token: borrowed, *length bytes. Special (control) tokens give their written form when `with_special`,
  * else nothing. Ids out of range give nothing. */
 const char *tokenizer_get_piece (const struct tokenizer *tokenizer, int32_t id, bool with_special, size_t *length);

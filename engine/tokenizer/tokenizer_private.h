@@ -57,6 +57,7 @@ struct tokenizer {
   struct special_matcher specials;
   int32_t bos, eos, unknown, separator; /* -1: none */
   bool add_bos, add_eos;
+  bool doubles_separator; /* between the texts of a pair, as RoBERTa has it */
   bool add_space_prefix;
   float *scores;                     /* spm */
   int32_t byte_ids[256];             /* spm, bpe; -1: none */
@@ -72,6 +73,9 @@ extern const char tokenizer_bytes[256]; /* every byte, for tokens that stand for
 
 /* Makes room for `length` bytes in work->text; false when out of memory. */
 bool tokenizer_work_reserve (struct tokenizer_work *work, size_t length);
+
+/* What ADD_SPECIAL ends a text with: [SEP], EOS, or -1 for nothing. */
+int32_t tokenizer_get_last (const struct tokenizer *tokenizer);
 
 static inline bool token_is_special (const struct token *token)
 {

@@ -336,6 +336,91 @@ static void test_wordpiece (void)
   vocabulary_file_close (&file);
 }
 
+static void check_pair (const struct tokenizer *tokenizer, const char *query, const char *passage, size_t max_tokens,
+                        const int32_t *ids, size_t n, size_t n_first)
+{
+  struct engine_tokens tokens = { 0 };
+  uint8_t segments[100];
+  memset (segments, 7, sizeof segments);
+  assert (engine_tokens_append (&tokens, 77)); /* what is there stays */
+  assert (tokenizer_encode_pair (tokenizer, query, strlen (query), passage, strlen (passage), max_tokens, &tokens,
+                                 segments, NULL)
+          == ENGINE_OK);
+  assert (tokens.n == 1 + n && tokens.ids[0] == 77 && memcmp (tokens.ids + 1, ids, n * sizeof *ids) == 0);
+  for (size_t i = 0; i < n; i++)
+    assert (segments[i] == (i >= n_first));
+  assert (segments[n] == 7);
+  engine_tokens_clear (&tokens);
+}
+#define CHECK_PAIR(tokenizer, query, passage, max_tokens, n_first, ...)                                                \
+  check_pair (tokenizer, query, passage, max_tokens, (const int32_t[]){ __VA_ARGS__ },                                 \
+              N (((const int32_t[]){ __VA_ARGS__ })), n_first)
+
+static void test_pairs (void)
+{
+  enum { UNK, CLS, SEP, THE, CAFE };
+  static const struct vocabulary_token bert[] = {
+    { "[UNK]", CONTROL, 0 },
+    { "[CLS]", CONTROL, 0 },
+    { "[SEP]", CONTROL, 0 },
+    { "\xE2\x96\x81the", NORMAL, 0 },
+    { "\xE2\x96\x81"
+      "cafe",
+      NORMAL, 0 },
+  };
+  struct vocabulary_file file = { 0 };
+  struct engine_tokens tokens = { 0 };
+  struct engine_error error;
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "bert");
+  gguf_writer_add_u32 (&file.writer, "tokenizer.ggml.cls_token_id", CLS);
+  gguf_writer_add_u32 (&file.writer, "tokenizer.ggml.seperator_token_id", SEP);
+  gguf_writer_add_u32 (&file.writer, "tokenizer.ggml.unknown_token_id", UNK);
+  vocabulary_file_add (&file, BASE_NONE, bert, N (bert));
+  assert (vocabulary_file_open (&file) == ENGINE_OK);
+  const struct tokenizer *t = file.tokenizer;
+  CHECK_PAIR (t, "the cafe", "cafe the", 99, 4, CLS, THE, CAFE, SEP, CAFE, THE, SEP);
+  CHECK_PAIR (t, "the cafe", "cafe the", 6, 4, CLS, THE, CAFE, SEP, CAFE, SEP);
+  CHECK_PAIR (t, "the cafe", "cafe the", 5, 4, CLS, THE, CAFE, SEP, SEP);
+  CHECK_PAIR (t, "the", "", 9, 3, CLS, THE, SEP, SEP);
+  CHECK_PAIR (t, "[SEP]", "the", 9, 5, CLS, UNK, UNK, UNK, SEP, THE, SEP); /* plain text */
+  assert (tokenizer_encode_pair (t, "the cafe", 8, "the", 3, 4, &tokens, NULL, &error) == ENGINE_ERROR_RANGE);
+  assert (tokenizer_encode_pair (t, "the", 3, "the", 3, 0, &tokens, NULL, &error) == ENGINE_ERROR_RANGE);
+  assert (tokens.n == 0);
+  vocabulary_file_close (&file);
+
+  /* ModernBERT and RoBERTa: byte-level BPE whose BOS and EOS are the encoder's. */
+  static const struct {
+    const char *pre;
+    bool doubled;
+  } encoders[]
+      = { { "modern-bert", false }, { "roberta-bpe", true }, { "jina-v1-en", true }, { "jina-v2-code", true } };
+  static const struct vocabulary_token ends[] = { { "[CLS]", CONTROL, 0 }, { "[SEP]", CONTROL, 0 } };
+  for (size_t i = 0; i < N (encoders); i++) {
+    gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "gpt2");
+    gguf_writer_add_string (&file.writer, "tokenizer.ggml.pre", encoders[i].pre);
+    gguf_writer_add_strings (&file.writer, "tokenizer.ggml.merges", bpe_merges, N (bpe_merges));
+    gguf_writer_add_u32 (&file.writer, i ? "tokenizer.ggml.bos_token_id" : "tokenizer.ggml.cls_token_id", 256);
+    gguf_writer_add_u32 (&file.writer, i ? "tokenizer.ggml.eos_token_id" : "tokenizer.ggml.seperator_token_id", 257);
+    gguf_writer_add_bool (&file.writer, "tokenizer.ggml.add_bos_token", true);
+    gguf_writer_add_bool (&file.writer, "tokenizer.ggml.add_eos_token", true);
+    vocabulary_file_add (&file, BASE_BPE, ends, N (ends));
+    assert (vocabulary_file_open (&file) == ENGINE_OK);
+    CHECK (file.tokenizer, "ax", ENGINE_TOKENIZE_ADD_SPECIAL, 256, 'a', 'x', 257);
+    if (encoders[i].doubled)
+      CHECK_PAIR (file.tokenizer, "x", "y", 9, 9, 256, 'x', 257, 257, 'y', 257);
+    else
+      CHECK_PAIR (file.tokenizer, "x", "y", 9, 9, 256, 'x', 257, 'y', 257);
+    vocabulary_file_close (&file);
+  }
+
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "gpt2");
+  gguf_writer_add_strings (&file.writer, "tokenizer.ggml.merges", bpe_merges, N (bpe_merges));
+  vocabulary_file_add (&file, BASE_BPE, ends, N (ends));
+  assert (vocabulary_file_open (&file) == ENGINE_OK);
+  assert (tokenizer_encode_pair (file.tokenizer, "x", 1, "y", 1, 9, &tokens, NULL, &error) == ENGINE_ERROR_UNSUPPORTED);
+  vocabulary_file_close (&file);
+}
+
 static void check_refused (struct vocabulary_file *file, int status)
 {
   int found = vocabulary_file_open (file);
@@ -413,6 +498,7 @@ int main (void)
   test_pretokenizers ();
   test_cuts ();
   test_wordpiece ();
+  test_pairs ();
   test_damaged ();
   test_hostile_specials ();
   return 0;
