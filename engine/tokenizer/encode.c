@@ -22,6 +22,7 @@ static void work_release (struct tokenizer_work *work)
   merger_release (&work->merger);
   pretokenizer_pieces_release (&work->pieces);
   free (work->text);
+  free (work->states);
 }
 
 static bool is_ascii_space (char c)

@@ -10,58 +10,11 @@
 #include "engine/tokenizer/tokens.h"
 #include "engine/tokenizer/utf8.h"
 
-static int hex_digit (char c)
-{
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  return -1;
-}
-
-/* "<0x0A>" to 10; -1 for anything else. */
-static int parse_byte_token (const struct token *token)
-{
-  const char *text = token->bytes;
-  if (token->length != 6 || memcmp (text, "<0x", 3) != 0 || text[5] != '>')
-    return -1;
-  int high = hex_digit (text[3]), low = hex_digit (text[4]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
-/* Byte tokens come after the arena's other bytes, one each. */
-static int load_byte_tokens (struct tokenizer *tokenizer, struct engine_error *error)
-{
-  for (uint32_t i = 0; i < tokenizer->n_vocab; i++) {
-    struct token *token = &tokenizer->tokens[i];
-    if (token->kind != TOKEN_BYTE)
-      continue;
-    int byte = parse_byte_token (token);
-    if (byte < 0)
-      return engine_error_set (error, ENGINE_ERROR_FORMAT,
-                               "Token %u is marked as a byte but not written <0xNN>; the model file is damaged.", i);
-    tokenizer->byte_ids[byte] = (int32_t)i;
-    token->bytes = &tokenizer_bytes[byte];
-    token->length = 1;
-  }
-  return ENGINE_OK;
-}
-
 static int load (struct tokenizer *tokenizer, const struct gguf *gguf, struct engine_error *error)
 {
-  uint64_t n_scores;
-  enum gguf_kind kind;
-  tokenizer->scores = malloc (tokenizer->n_vocab * sizeof *tokenizer->scores);
-  if (!tokenizer->scores)
-    return tokenizer_no_memory (error);
-  if (!gguf_get_array (gguf, "tokenizer.ggml.scores", &kind, &n_scores) || n_scores != tokenizer->n_vocab
-      || !gguf_array_copy_f32 (gguf, "tokenizer.ggml.scores", tokenizer->scores, n_scores))
-    return engine_error_set (error, ENGINE_ERROR_FORMAT,
-                             "The model's token scores do not fit its %u tokens; the model file is damaged.",
-                             tokenizer->n_vocab);
-  int status = load_byte_tokens (tokenizer, error);
+  int status = tokenizer_load_scores (tokenizer, gguf, error);
+  if (status == ENGINE_OK)
+    status = tokenizer_load_byte_tokens (tokenizer, error);
   if (status == ENGINE_OK)
     status = tokenizer_load_spaced (tokenizer, error);
   if (status != ENGINE_OK)

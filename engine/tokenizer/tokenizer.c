@@ -10,7 +10,8 @@
 #define MAX_TOKENS ((uint32_t)1 << 24)
 #define MAX_SPECIAL_BYTES ((size_t)16 << 20)
 
-static const struct tokenizer_family *const families[] = { &tokenizer_spm, &tokenizer_bpe, &tokenizer_wordpiece };
+static const struct tokenizer_family *const families[]
+    = { &tokenizer_spm, &tokenizer_unigram, &tokenizer_bpe, &tokenizer_wordpiece };
 
 /* Tokens that end generation, by how they are written. */
 static const char *const end_markers[] = {
@@ -141,9 +142,14 @@ static int32_t read_id (const struct tokenizer *tokenizer, const struct gguf *gg
 static void load_special_ids (struct tokenizer *tokenizer, const struct gguf *gguf)
 {
   bool spm = tokenizer->family == &tokenizer_spm, wordpiece = tokenizer->family == &tokenizer_wordpiece;
+  bool unigram = tokenizer->family == &tokenizer_unigram;
   tokenizer->bos = read_id (tokenizer, gguf, "tokenizer.ggml.bos_token_id", spm ? 1 : wordpiece ? 101 : -1);
-  tokenizer->eos = read_id (tokenizer, gguf, "tokenizer.ggml.eos_token_id", spm ? 2 : -1);
-  tokenizer->unknown = read_id (tokenizer, gguf, "tokenizer.ggml.unknown_token_id", spm ? 0 : wordpiece ? 100 : -1);
+  tokenizer->eos = read_id (tokenizer, gguf, "tokenizer.ggml.eos_token_id", spm ? 2 : unigram ? 1 : -1);
+  tokenizer->unknown = read_id (tokenizer, gguf, "tokenizer.ggml.unknown_token_id",
+                                spm         ? 0
+                                : unigram   ? 2
+                                : wordpiece ? 100
+                                            : -1);
   tokenizer->separator = read_id (tokenizer, gguf, "tokenizer.ggml.seperator_token_id", wordpiece ? 102 : -1);
   /* Encoders name the ends of a text [CLS] and [SEP]. */
   if (wordpiece || tokenizer->bos < 0)
@@ -152,9 +158,14 @@ static void load_special_ids (struct tokenizer *tokenizer, const struct gguf *gg
     tokenizer->eos = tokenizer->separator;
   tokenizer->add_bos
       = spm || wordpiece || (tokenizer->pretokenizer && pretokenizer_get_row (tokenizer->pretokenizer)->add_bos);
+  tokenizer->add_eos = unigram;
   gguf_get_bool (gguf, "tokenizer.ggml.add_bos_token", &tokenizer->add_bos);
   gguf_get_bool (gguf, "tokenizer.ggml.add_eos_token", &tokenizer->add_eos);
-  tokenizer->doubles_separator = tokenizer->pretokenizer && pretokenizer_get_row (tokenizer->pretokenizer)->roberta;
+  if (tokenizer->pretokenizer)
+    tokenizer->doubles_separator = pretokenizer_get_row (tokenizer->pretokenizer)->roberta;
+  else if (unigram) /* XLM-RoBERTa begins with <s>; T5 and DeBERTa do not */
+    tokenizer->doubles_separator
+        = tokenizer->add_bos && tokenizer->bos >= 0 && equals (&tokenizer->tokens[tokenizer->bos], "<s>");
   const int32_t ends[] = { tokenizer->eos, read_id (tokenizer, gguf, "tokenizer.ggml.eot_token_id", -1),
                            read_id (tokenizer, gguf, "tokenizer.ggml.eom_token_id", -1) };
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
@@ -205,37 +216,6 @@ static int load_specials (struct tokenizer *tokenizer, struct engine_error *erro
   return ENGINE_OK;
 }
 
-int tokenizer_load_spaced (struct tokenizer *tokenizer, struct engine_error *error)
-{
-  size_t total = 0, used = 0;
-  for (uint32_t i = 0; i < tokenizer->n_vocab; i++)
-    total += tokenizer->tokens[i].length;
-  tokenizer->arena = malloc (total + 1);
-  if (!tokenizer->arena || !vocabulary_init (&tokenizer->ordinary, tokenizer->n_vocab))
-    return tokenizer_no_memory (error);
-  for (uint32_t i = 0; i < tokenizer->n_vocab; i++) {
-    struct token *token = &tokenizer->tokens[i];
-    if (token->kind == TOKEN_CONTROL || token->kind == TOKEN_UNKNOWN || token->kind == TOKEN_BYTE)
-      continue;
-    char *to = tokenizer->arena + used;
-    size_t n = 0;
-    for (uint32_t at = 0; at < token->length;) {
-      if (token->length - at >= 3 && memcmp (token->bytes + at, "\xE2\x96\x81", 3) == 0) {
-        to[n++] = ' ';
-        at += 3;
-      } else {
-        to[n++] = token->bytes[at++];
-      }
-    }
-    token->bytes = to;
-    token->length = (uint32_t)n;
-    used += n;
-    if (!token_is_special (token) && n > 0)
-      vocabulary_add (&tokenizer->ordinary, to, (uint32_t)n, (int32_t)i);
-  }
-  return ENGINE_OK;
-}
-
 int tokenizer_new (const struct gguf *gguf, struct tokenizer **tokenizer, struct engine_error *error)
 {
   struct gguf_string model, pre = { "", 0 };
@@ -264,9 +244,8 @@ int tokenizer_new (const struct gguf *gguf, struct tokenizer **tokenizer, struct
     return status;
   }
   made->add_space_prefix = family == &tokenizer_spm;
-  gguf_get_bool (gguf, "tokenizer.ggml.add_space_prefix", &made->add_space_prefix);
-  if (family != &tokenizer_spm)
-    made->add_space_prefix = false;
+  if (family == &tokenizer_spm || family == &tokenizer_unigram)
+    gguf_get_bool (gguf, "tokenizer.ggml.add_space_prefix", &made->add_space_prefix);
   load_special_ids (made, gguf);
   load_strips (made, gguf);
   status = load_specials (made, error);
@@ -289,6 +268,8 @@ void tokenizer_free (struct tokenizer *tokenizer)
   free (tokenizer->tokens);
   free (tokenizer->arena);
   free (tokenizer->scores);
+  trie_release (&tokenizer->trie);
+  charsmap_release (&tokenizer->charsmap);
   vocabulary_release (&tokenizer->ordinary);
   vocabulary_release (&tokenizer->written);
   special_matcher_release (&tokenizer->specials);

@@ -1,7 +1,7 @@
 /* tokenizer.h: text to token ids and back, from the tokenizer.ggml.* metadata of a GGUF.
  *
- * Three algorithms (SentencePiece BPE with byte fallback, byte-level BPE, WordPiece) behind one vtable; which
- * pre-tokenizer a byte-level BPE uses is a table row. Ids are exactly those of the model's reference tokenizer. */
+ * Four algorithms (SentencePiece's BPE and Unigram, byte-level BPE, WordPiece) behind one vtable; which pre-tokenizer a
+ * byte-level BPE uses is a table row. Ids are exactly those of the model's reference tokenizer. */
 #ifndef LECTERN_TOKENIZER_H
 #define LECTERN_TOKENIZER_H
 
@@ -21,7 +21,7 @@ struct tokenizer;
 int tokenizer_new (const struct gguf *gguf, struct tokenizer **tokenizer, struct engine_error *error);
 void tokenizer_free (struct tokenizer *tokenizer);
 
-const char *tokenizer_get_name (const struct tokenizer *tokenizer); /* "spm", "bpe/llama-bpe", "wordpiece" */
+const char *tokenizer_get_name (const struct tokenizer *tokenizer); /* "spm", "unigram", "bpe/llama-bpe", "wordpiece" */
 uint32_t tokenizer_get_n_vocab (const struct tokenizer *tokenizer);
 
 /* Appends to `tokens`; on failure the list is as before. Any thread. RANGE for texts over 1 GiB. */

@@ -2,10 +2,12 @@
 #ifndef LECTERN_TOKENIZER_PRIVATE_H
 #define LECTERN_TOKENIZER_PRIVATE_H
 
+#include "engine/tokenizer/charsmap.h"
 #include "engine/tokenizer/merger.h"
 #include "engine/tokenizer/pretokenizer.h"
 #include "engine/tokenizer/special.h"
 #include "engine/tokenizer/tokenizer.h"
+#include "engine/tokenizer/trie.h"
 #include "engine/tokenizer/vocabulary.h"
 
 /* tokenizer.ggml.token_type */
@@ -34,6 +36,8 @@ struct tokenizer_work {
   struct pretokenizer_pieces pieces;
   char *text;
   size_t text_capacity;
+  struct unigram_state *states; /* unigram */
+  size_t states_capacity;
 };
 
 struct tokenizer_family {
@@ -59,15 +63,20 @@ struct tokenizer {
   bool add_bos, add_eos;
   bool doubles_separator; /* between the texts of a pair, as RoBERTa has it */
   bool add_space_prefix;
-  float *scores;                     /* spm */
-  int32_t byte_ids[256];             /* spm, bpe; -1: none */
+  float *scores;                     /* spm, unigram */
+  int32_t byte_ids[256];             /* spm, unigram, bpe; -1: none */
   bool cuts_at_spaces;               /* spm: no token goes on after a space that follows something else */
+  struct trie trie;                  /* unigram */
+  struct charsmap charsmap;          /* unigram */
+  double unknown_score;              /* unigram */
+  bool has_all_bytes;                /* unigram: there is a token for each byte */
+  bool merge_spaces;                 /* unigram: SentencePiece's remove_extra_whitespaces */
   struct merge_table merges;         /* bpe */
   struct pretokenizer *pretokenizer; /* bpe */
   bool lower_case, strip_accents;    /* wordpiece */
 };
 
-extern const struct tokenizer_family tokenizer_spm, tokenizer_bpe, tokenizer_wordpiece;
+extern const struct tokenizer_family tokenizer_spm, tokenizer_unigram, tokenizer_bpe, tokenizer_wordpiece;
 
 extern const char tokenizer_bytes[256]; /* every byte, for tokens that stand for one */
 
@@ -82,6 +91,10 @@ static inline bool token_is_special (const struct token *token)
   return token->kind == TOKEN_CONTROL || token->kind == TOKEN_UNKNOWN || token->kind == TOKEN_USER_DEFINED;
 }
 
+/* sentencepiece.c. FORMAT when there is not one score per token. */
+int tokenizer_load_scores (struct tokenizer *tokenizer, const struct gguf *gguf, struct engine_error *error);
+/* Byte tokens ("<0x0A>") stand for their byte from here on. FORMAT when one is written otherwise. */
+int tokenizer_load_byte_tokens (struct tokenizer *tokenizer, struct engine_error *error);
 /* Copies the tokens' bytes into tokenizer->arena with U+2581 turned into a space, special tokens excepted, and fills
  * tokenizer->ordinary with the others. */
 int tokenizer_load_spaced (struct tokenizer *tokenizer, struct engine_error *error);

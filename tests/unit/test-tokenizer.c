@@ -435,7 +435,7 @@ static void test_damaged (void)
   int32_t types[3] = { 1, 1, 1 };
   static const char *const texts[] = { "a", "b" };
   check_refused (&file, ENGINE_ERROR_UNSUPPORTED); /* no tokenizer at all */
-  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "t5");
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "rwkv");
   check_refused (&file, ENGINE_ERROR_UNSUPPORTED);
   gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "llama");
   check_refused (&file, ENGINE_ERROR_FORMAT); /* no tokens */
