@@ -152,19 +152,10 @@ static bool encode_word (const struct tokenizer *tokenizer, struct merger *merge
       return engine_tokens_append (tokens, id);
   }
   merger_start (merger);
-  for (size_t i = 0; i < length; i++) {
-    int32_t id = tokenizer->byte_ids[(uint8_t)text[i]];
-    if (id >= 0) {
-      if (!merger_append (merger, text + i, 1, id))
-        return false;
-      continue;
-    }
-    /* Some vocabularies lack the bytes that valid UTF-8 never has; U+FFFD says that something was there. */
-    static const uint8_t replacement[] = { 0xEF, 0xBF, 0xBD };
-    for (size_t j = 0; j < sizeof replacement; j++)
-      if (!merger_append (merger, (const char *)replacement + j, 1, tokenizer->byte_ids[replacement[j]]))
-        return false;
-  }
+  /* Some vocabularies lack tokens for rare bytes, which are then left out; nothing merges across them. */
+  for (size_t i = 0; i < length; i++)
+    if (!merger_append (merger, text + i, 1, tokenizer->byte_ids[(uint8_t)text[i]]))
+      return false;
   if (!merger_run (merger, find_merge, &tokenizer->merges))
     return false;
   for (size_t i = 0; i < merger->n_symbols; i++)

@@ -12,9 +12,10 @@ struct tokenizer;
 
 /* Limits and deviations. Control tokens are read only with READ_SPECIAL; user-defined ones in any text, as the
  * reference implementations do, except those written like markers ("<|user|>", "[INST]", "</s>"): they count as
- * control tokens, so that text can never forge a turn. SPM reads a literal U+2581 as a space. Vocabularies without a
- * token for some byte turn it into U+FFFD (BPE) or the unknown token (SPM). WordPiece loses case, accents and spacing.
- * Otherwise tokens give back every byte of the text. */
+ * control tokens, so that text can never forge a turn. SPM and Unigram read a literal U+2581 as a space. Vocabularies
+ * without a token for some byte leave it out (BPE) or turn it into the unknown token (SPM, Unigram). WordPiece loses case,
+ * accents and spacing, and Unigram what its normalisation rules change. Otherwise tokens give back every byte of the text.
+ */
 
 /* UNSUPPORTED when the model's tokenizer is unknown (the message names it), FORMAT when its tables contradict each
  * other. The gguf must outlive the tokenizer. */
