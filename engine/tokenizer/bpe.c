@@ -1,7 +1,8 @@
-/* Byte-level BPE (Radford et al. 2019): "gpt2" in GGUF.
+/* Byte-level BPE (Radford et al. 2019): "gpt2" in GGUF; and "gemma4", whose BPE merges characters.
  *
  * The file writes each byte as a printable character (GPT-2's encoder.py); tokens are turned back into bytes when they
- * are loaded, and merges into pairs of ids, so that encoding touches no strings. */
+ * are loaded, and merges into pairs of ids, so that encoding touches no strings. Rows of the pre-tokenizer table that are
+ * "spaced" have characters instead, U+2581 for the space and tokens like <0x0A> for bytes, as SentencePiece. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +25,13 @@ static void make_byte_characters (int16_t bytes[N_BYTE_CHARACTERS])
   }
 }
 
-/* Writes the bytes that text[0, length) stands for, never more than `length`; SIZE_MAX if a character stands for none. */
-static size_t decode_characters (const int16_t characters[N_BYTE_CHARACTERS], const char *text, size_t length, char *to)
+/* Writes the bytes that text[0, length) stands for, never more than `length`; SIZE_MAX if a character stands for none.
+ * Without `characters` it is spaced text. */
+static size_t decode_characters (const int16_t *characters, const char *text, size_t length, char *to)
 {
   size_t n = 0;
+  if (!characters)
+    return tokenizer_unspace (text, length, to);
   for (size_t at = 0; at < length;) {
     uint32_t c = (uint8_t)text[at];
     size_t step = c < 0x80 ? 1 : utf8_decode (text + at, length - at, &c);
@@ -73,7 +77,7 @@ static void load_merge (struct tokenizer *tokenizer, const int16_t *characters, 
   if (!space)
     return;
   size_t left = (size_t)(space - merge.bytes), right = merge.length - left - 1;
-  size_t longest = 2 * (size_t)tokenizer->ordinary.max_length; /* a byte takes at most two bytes in the file */
+  size_t longest = 3 * (size_t)tokenizer->ordinary.max_length; /* a byte takes at most three in the file */
   if (left > longest || right > longest)
     return;
   size_t n_left = decode_characters (characters, merge.bytes, left, buffer);
@@ -105,7 +109,7 @@ static int load_merges (struct tokenizer *tokenizer, const int16_t *characters, 
     return engine_error_set (error, ENGINE_ERROR_FORMAT,
                              "The model has no merges (%s) for its byte-level BPE tokenizer; convert it again.", key);
   struct gguf_string *merges = calloc (n ? n : 1, sizeof *merges);
-  char *buffer = malloc (4 * (size_t)tokenizer->ordinary.max_length + 1);
+  char *buffer = malloc (6 * (size_t)tokenizer->ordinary.max_length + 1);
   int32_t last_id = -1;
   int status = ENGINE_OK;
   if (!merges || !buffer || !merge_table_init (&tokenizer->merges, n))
@@ -124,12 +128,21 @@ static int load (struct tokenizer *tokenizer, const struct gguf *gguf, struct en
   struct gguf_string pre = { NULL, 0 };
   int16_t characters[N_BYTE_CHARACTERS];
   gguf_get_string (gguf, "tokenizer.ggml.pre", &pre);
+  if (tokenizer->family == &tokenizer_gemma4)
+    pre = (struct gguf_string){ "gemma4", strlen ("gemma4") };
   int status = pretokenizer_new (pre, &tokenizer->pretokenizer, error);
   if (status != ENGINE_OK)
     return status;
-  make_byte_characters (characters);
-  status = load_tokens (tokenizer, characters, error);
-  return status == ENGINE_OK ? load_merges (tokenizer, characters, gguf, error) : status;
+  tokenizer->spaced = pretokenizer_get_row (tokenizer->pretokenizer)->spaced;
+  if (tokenizer->spaced) {
+    status = tokenizer_load_byte_tokens (tokenizer, error);
+    if (status == ENGINE_OK)
+      status = tokenizer_load_spaced (tokenizer, error);
+  } else {
+    make_byte_characters (characters);
+    status = load_tokens (tokenizer, characters, error);
+  }
+  return status == ENGINE_OK ? load_merges (tokenizer, tokenizer->spaced ? NULL : characters, gguf, error) : status;
 }
 
 static bool find_merge (const void *context, const struct merger_symbol *left, const struct merger_symbol *right,
@@ -146,28 +159,47 @@ static bool find_merge (const void *context, const struct merger_symbol *left, c
 static bool encode_word (const struct tokenizer *tokenizer, struct merger *merger, const char *text, size_t length,
                          struct engine_tokens *tokens)
 {
-  if (length == 1 || pretokenizer_get_row (tokenizer->pretokenizer)->ignore_merges) {
+  bool spaced = tokenizer->spaced;
+  /* Gemma's runs of line ends are tokens that no merge makes. */
+  if (length == 1 || pretokenizer_get_row (tokenizer->pretokenizer)->ignore_merges || (spaced && text[0] == '\n')) {
     int32_t id = vocabulary_find (&tokenizer->ordinary, text, length);
     if (id >= 0)
       return engine_tokens_append (tokens, id);
   }
   merger_start (merger);
   /* Some vocabularies lack tokens for rare bytes, which are then left out; nothing merges across them. */
-  for (size_t i = 0; i < length; i++)
-    if (!merger_append (merger, text + i, 1, tokenizer->byte_ids[(uint8_t)text[i]]))
+  for (size_t i = 0, n; i < length; i += n) {
+    n = spaced ? utf8_decode (text + i, length - i, NULL) : 1;
+    if (n == 0)
+      n = 1;
+    int32_t id = spaced ? vocabulary_find (&tokenizer->ordinary, text + i, n) : tokenizer->byte_ids[(uint8_t)text[i]];
+    if (!merger_append (merger, text + i, (uint32_t)n, id))
       return false;
+  }
   if (!merger_run (merger, find_merge, &tokenizer->merges))
     return false;
-  for (size_t i = 0; i < merger->n_symbols; i++)
-    if (merger->symbols[i].length > 0 && merger->symbols[i].id >= 0
-        && !engine_tokens_append (tokens, merger->symbols[i].id))
+  for (size_t i = 0; i < merger->n_symbols; i++) {
+    const struct merger_symbol *symbol = &merger->symbols[i];
+    if (symbol->id >= 0 && symbol->length > 0 && !engine_tokens_append (tokens, symbol->id))
       return false;
+    for (uint32_t j = 0; spaced && symbol->id < 0 && j < symbol->length; j++) {
+      int32_t id = tokenizer->byte_ids[(uint8_t)symbol->bytes[j]];
+      if (id >= 0 && !engine_tokens_append (tokens, id))
+        return false;
+    }
+  }
   return true;
 }
 
 static int encode (const struct tokenizer *tokenizer, struct tokenizer_work *work, const char *text, size_t length,
                    bool first, struct engine_tokens *tokens, struct engine_error *error)
 {
+  if (tokenizer->spaced) {
+    if (!tokenizer_work_reserve (work, length))
+      return tokenizer_no_memory (error);
+    length = tokenizer_unspace (text, length, work->text);
+    text = work->text;
+  }
   int status = pretokenizer_split (tokenizer->pretokenizer, text, length, &work->pieces, error);
   if (status != ENGINE_OK)
     return status;
@@ -178,3 +210,4 @@ static int encode (const struct tokenizer *tokenizer, struct tokenizer_work *wor
 }
 
 const struct tokenizer_family tokenizer_bpe = { .model = "gpt2", .name = "bpe", .load = load, .encode = encode };
+const struct tokenizer_family tokenizer_gemma4 = { .model = "gemma4", .name = "bpe", .load = load, .encode = encode };

@@ -140,10 +140,30 @@ static bool cut_invalid (struct pretokenizer_pieces *pieces, const char *text, s
   return append (pieces, at - start);
 }
 
+/* Digits as they are read: 12|345|678. */
+static bool append_grouped (struct pretokenizer_pieces *pieces, const char *text, size_t length)
+{
+  size_t n_characters = 0, start = 0;
+  for (size_t i = 0; i < length; i++)
+    n_characters += ((uint8_t)text[i] & 0xC0) != 0x80;
+  for (size_t i = 0; i < length; i++) {
+    if (((uint8_t)text[i] & 0xC0) == 0x80)
+      continue;
+    if (n_characters-- % 3 == 0) {
+      if (!append (pieces, i - start))
+        return false;
+      start = i;
+    }
+  }
+  return append (pieces, length - start);
+}
+
 /* Applies one pattern to one piece. */
-static int cut_piece (const struct pretokenizer *pretokenizer, const pcre2_code *code, pcre2_match_data *match,
+static int cut_piece (const struct pretokenizer *pretokenizer, size_t pattern, pcre2_match_data *match,
                       struct pretokenizer_pieces *pieces, const char *text, size_t length, struct engine_error *error)
 {
+  const pcre2_code *code = pretokenizer->codes[pattern];
+  bool grouped = pretokenizer->row->grouped == (int)pattern + 1;
   const PCRE2_SIZE *range = pcre2_get_ovector_pointer (match);
   size_t at = 0;
   while (at < length) {
@@ -161,7 +181,9 @@ static int cut_piece (const struct pretokenizer *pretokenizer, const pcre2_code 
                                found);
     if (range[1] <= at) /* no pattern of the table matches nothing */
       break;
-    if (!append (pieces, range[0] - at) || !append (pieces, range[1] - range[0]))
+    if (!append (pieces, range[0] - at)
+        || !(grouped ? append_grouped (pieces, text + range[0], range[1] - range[0])
+                     : append (pieces, range[1] - range[0])))
       return tokenizer_no_memory (error);
     at = range[1];
   }
@@ -188,7 +210,7 @@ int pretokenizer_split (const struct pretokenizer *pretokenizer, const char *tex
       if (pieces->lengths[j] & RAW)
         status = append (pieces, pieces->lengths[j]) ? ENGINE_OK : tokenizer_no_memory (error);
       else
-        status = cut_piece (pretokenizer, pretokenizer->codes[i], match, pieces, text + at, n, error);
+        status = cut_piece (pretokenizer, i, match, pieces, text + at, n, error);
       at += n;
     }
     swap (pieces);

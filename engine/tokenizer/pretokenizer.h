@@ -16,7 +16,9 @@ struct pretokenizer_row {
   const char *patterns[PRETOKENIZER_MAX_PATTERNS];
   bool ignore_merges; /* a word that is a token as it stands is not merged */
   bool add_bos;       /* when tokenizer.ggml.add_bos_token is absent */
-  bool roberta;       /* pairs have two separators between their texts */
+  bool spaced;  /* tokens hold characters, with U+2581 for the space, not GPT-2's bytes; BOS then is not optional */
+  int grouped;  /* 1 + the pattern whose matches are cut into threes from their end; 0: none */
+  bool roberta; /* pairs have two separators between their texts */
 };
 
 extern const struct pretokenizer_row pretokenizer_rows[];

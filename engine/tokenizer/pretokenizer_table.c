@@ -9,6 +9,7 @@
 #define NEWLINES "[" WS "]*[\\r\\n]+"
 #define LETTERS "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
 #define MARKS " ?[^" WS "\\p{L}\\p{N}]+"
+#define RUN(n) "[" WS "]{" n "}(?![^" WS "])|"
 #define SUFFIX "'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]"
 
 /* GPT-2, and what it became with cl100k (Llama 3) and o200k (GPT-4o). */
@@ -39,9 +40,25 @@
   "\\x{1e900}-\\x{1e943}"
 #define CJK_HANGUL "[\\x{4e00}-\\x{9fa5}\\x{800}-\\x{4e00}\\x{ac00}-\\x{d7ff}]+"
 #define CJK_KANA "[\\x{4e00}-\\x{9fa5}\\x{3040}-\\x{309f}\\x{30a0}-\\x{30ff}]+"
+/* The scripts that AFMoE's tokenizer sets apart. */
+#define EAST_ASIAN                                                                                                     \
+  "[\\x{4e00}-\\x{9fff}\\x{3400}-\\x{4dbf}\\x{f900}-\\x{faff}\\x{3040}-\\x{30ff}\\x{ff65}-\\x{ff9f}"                   \
+  "\\x{2f00}-\\x{2fdf}\\x{e40}-\\x{eff}\\x{1780}-\\x{17ff}\\x{1000}-\\x{109f}\\x{aa60}-\\x{aa7f}\\x{a9e0}-\\x{a9ff}"   \
+  "\\x{ac00}-\\x{d7af}\\x{1100}-\\x{11ff}]+"
+#define BLOOM " ?[^(|.,!?\\x{2026}\\x{3002}\\x{ff0c}\\x{3001}\\x{964}\\x{6d4}\\x{60c})" WS "]+"
+/* Kimi: o200k in which Han characters are words of their own. */
+#define NO_HAN(set) "(?:(?!\\p{sc:Han})[" set "])"
+#define KIMI                                                                                                           \
+  "\\p{sc:Han}+|[^\\r\\n\\p{L}\\p{N}]?" NO_HAN (UPPER) "*" NO_HAN (                                                    \
+      LOWER) "+(?:" SUFFIX                                                                                             \
+             ")?|[^\\r\\n\\p{L}\\p{N}]?" NO_HAN (UPPER) "+" NO_HAN (LOWER) "*(?:" SUFFIX ")?|\\p{N}{1,3}|" MARKS       \
+                                                                           "[\\r\\n]*|" NEWLINES "|" SPACES
 #define DEEPSEEK3_WORDS                                                                                                \
   "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "                \
   "?[\\p{P}\\p{S}]+[\\r\\n]*|" NEWLINES "|" SPACES
+
+/* Gemma 4 writes spaces as SentencePiece does and merges over whole lines. */
+#define LINES "[^\\n]+|\\n+"
 
 const struct pretokenizer_row pretokenizer_rows[] = {
   { { "default" }, { "[\\p{P}$+<=>^~|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]" } },
@@ -49,14 +66,29 @@ const struct pretokenizer_row pretokenizer_rows[] = {
     { GPT2 } },
   { { "gigachat", "a.x-4.0", "granite-docling", "trillion", "modern-bert" }, { GPT2 } },
   { { "roberta-bpe", "jina-v1-en", "jina-v2-code" }, { GPT2 }, .roberta = true },
-  { { "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "lfm2", "midm-2.0" },
+  { { "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "lfm2", "midm-2.0", "jina-v5-nano" },
     { CL100K ("\\p{N}{1,3}", "[\\r\\n]*") },
     .ignore_merges = true,
     .add_bos = true },
   { { "dbrx", "smaug-bpe", "chatglm-bpe" }, { CL100K ("\\p{N}{1,3}", "[\\r\\n]*") } },
-  { { "glm4" }, { CL100K ("\\p{N}{1,3}", "[\\r\\n]*") }, .ignore_merges = true },
+  { { "glm4", "glm5" }, { CL100K ("\\p{N}{1,3}", "[\\r\\n]*") }, .ignore_merges = true },
   { { "qwen2", "stablelm2", "deepseek-r1-qwen", "megrez", "hunyuan", "solar-open", "grok-2", "kormo" },
     { CL100K ("\\p{N}", "[\\r\\n]*") } },
+  { { "f2llmv2", "laguna" }, { CL100K ("\\p{N}", "[\\r\\n]*") } },
+  { { "ufakzeka" }, { LETTERS "|\\p{N}|" MARKS "[\\r\\n]*|" NEWLINES "|" SPACES } },
+  { { "minicpm5" }, { "\\p{N}{1,3}", CL100K ("\\p{N}+", "[\\r\\n]*") }, .ignore_merges = true },
+  { { "jais-2" },
+    { SUFFIX "|" LETTERS "|\\p{N}{1,3}|" MARKS "[\\r\\n]*|" NEWLINES "|" RUN ("512") RUN ("256") RUN ("128") RUN ("64")
+          RUN ("32") RUN ("16") RUN ("8") RUN ("4") RUN ("1,2") "[" WS "]" } },
+  { { "bailingmoe", "bailingmoe2", "llada-moe" },
+    { SUFFIX "|" LETTERS "|\\p{N}|" MARKS "[\\r\\n]*|[" WS "]*[\\r\\n]|" SPACES } },
+  { { "seed-coder" }, { SUFFIX "|" LETTERS "|\\p{N}| ?[^" WS "\\p{L}\\p{N}]+|" NEWLINES "|" SPACES } },
+  { { "exaone-moe" },
+    { SUFFIX "|[^\\r\\n\\p{L}\\p{N}]?(?:\\p{L}\\p{M}*(?: \\p{L}\\p{M}*)*)+|\\p{N}|" MARKS "[\\r\\n/]?|[" WS
+             "]*[\\r\\n]|" SPACES } },
+  { { "k2-horizon" },
+    { SUFFIX "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}\\x{200c}\\x{200d}]+|\\p{N}{1,3}|" MARKS "[\\r\\n]*|" NEWLINES
+             "|" SPACES } },
   { { "qwen35" },
     { SUFFIX "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^" WS "\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" NEWLINES
              "|" SPACES } },
@@ -71,6 +103,25 @@ const struct pretokenizer_row pretokenizer_rows[] = {
   { { "starcoder", "refact", "command-r", "smollm", "codeshell", "exaone", "minerva-7b", "mellum2" },
     { "\\p{N}", GPT2 } },
   { { "tekken" }, { O200K ("", "\\p{N}") }, .ignore_merges = true, .add_bos = true },
-  { { "gpt-4o", "llama4", "kanana2", "minimax-m2" }, { O200K ("(?:" SUFFIX ")?", "\\p{N}{1,3}") } },
+  { { "gpt-4o", "llama4", "kanana2", "minimax-m2", "talkie" }, { O200K ("(?:" SUFFIX ")?", "\\p{N}{1,3}") } },
+  { { "granite-embed-multi-97m" }, { O200K ("(?:" SUFFIX ")?", "\\p{N}{1,3}") }, .ignore_merges = true },
+  { { "tiny_aya", "cohere2moe" },
+    { "(?<!\\p{Nd})\\p{Nd}++(?![\\p{L}\\p{M}\\p{N}\\p{Pc}])", O200K ("(?:" SUFFIX ")?", "\\p{N}{1,3}") },
+    .grouped = 1 },
+  { { "youtu" },
+    { "[\\x{ac00}-\\x{d7a3}\\x{3131}-\\x{318e}]+|[\\x{ff01}\\x{2026}\\x{201c}\\x{201d}\\x{2018}\\x{2019}\\x{2014}"
+      "\\x{ff1a}\\x{ff1b}\\x{ff0c}\\x{3001}-\\x{303f}\\x{fe30}-\\x{fe4f}]+|[\\x{3105}-\\x{312f}]+|" CJK_KANA,
+      O200K ("(?:" SUFFIX ")?", "\\p{N}") },
+    .ignore_merges = true },
+  { { "kimi-k2" }, { KIMI } },
+  { { "superbpe" }, { "\\p{N}+", "\\p{Nd}++" }, .grouped = 2 },
+  { { "afmoe" }, { "\\p{N}++", EAST_ASIAN, DEEPSEEK3_WORDS }, .grouped = 1 },
+  { { "bloom", "poro-chat", "gpt3-finnish" }, { BLOOM } },
+  { { "viking" }, { BLOOM, "\\p{N}" } },
+  { { "chameleon" },
+    { "<sentinel:[0-9]+>", "IMGIMG[A-I]{1,4}Z", "[\\t\\n]|    |  ", "\\p{N}", "[\\p{P}!-/:-@\\[-`{-~]", GPT2 },
+    .add_bos = true },
+  { { "gemma4", "granite-embed-multi-311m", "mmbert" }, { LINES }, .add_bos = true, .spaced = true },
+  { { "sarvam-moe" }, { LINES }, .spaced = true },
 };
 const size_t pretokenizer_n_rows = sizeof pretokenizer_rows / sizeof *pretokenizer_rows;

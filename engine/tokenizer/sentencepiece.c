@@ -58,6 +58,20 @@ int tokenizer_load_byte_tokens (struct tokenizer *tokenizer, struct engine_error
   return ENGINE_OK;
 }
 
+size_t tokenizer_unspace (const char *text, size_t length, char *to)
+{
+  size_t n = 0;
+  for (size_t at = 0; at < length;) {
+    if (length - at >= 3 && memcmp (text + at, "\xE2\x96\x81", 3) == 0) {
+      to[n++] = ' ';
+      at += 3;
+    } else {
+      to[n++] = text[at++];
+    }
+  }
+  return n;
+}
+
 int tokenizer_load_spaced (struct tokenizer *tokenizer, struct engine_error *error)
 {
   size_t total = 0, used = 0;
@@ -71,15 +85,7 @@ int tokenizer_load_spaced (struct tokenizer *tokenizer, struct engine_error *err
     if (token->kind == TOKEN_CONTROL || token->kind == TOKEN_UNKNOWN || token->kind == TOKEN_BYTE)
       continue;
     char *to = tokenizer->arena + used;
-    size_t n = 0;
-    for (uint32_t at = 0; at < token->length;) {
-      if (token->length - at >= 3 && memcmp (token->bytes + at, "\xE2\x96\x81", 3) == 0) {
-        to[n++] = ' ';
-        at += 3;
-      } else {
-        to[n++] = token->bytes[at++];
-      }
-    }
+    size_t n = tokenizer_unspace (token->bytes, token->length, to);
     token->bytes = to;
     token->length = (uint32_t)n;
     used += n;

@@ -98,14 +98,7 @@ static int encode (const struct tokenizer *tokenizer, struct tokenizer_work *wor
   size_t n = 0;
   if (first && tokenizer->add_space_prefix)
     spaced[n++] = ' ';
-  for (size_t i = 0; i < length;) {
-    if (text[i] == '\xE2' && length - i >= 3 && text[i + 1] == '\x96' && text[i + 2] == '\x81') {
-      spaced[n++] = ' ';
-      i += 3;
-    } else {
-      spaced[n++] = text[i++];
-    }
-  }
+  n += tokenizer_unspace (text, length, spaced + n);
   /* Merges never cross a word, so that cutting first changes the cost and nothing else. */
   for (size_t start = 0; start < n;) {
     size_t end = n;

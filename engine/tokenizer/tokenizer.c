@@ -11,7 +11,7 @@
 #define MAX_SPECIAL_BYTES ((size_t)16 << 20)
 
 static const struct tokenizer_family *const families[]
-    = { &tokenizer_spm, &tokenizer_unigram, &tokenizer_bpe, &tokenizer_wordpiece };
+    = { &tokenizer_spm, &tokenizer_unigram, &tokenizer_bpe, &tokenizer_gemma4, &tokenizer_wordpiece };
 
 /* Tokens that end generation, by how they are written. */
 static const char *const end_markers[] = {
@@ -161,6 +161,8 @@ static void load_special_ids (struct tokenizer *tokenizer, const struct gguf *gg
   tokenizer->add_eos = unigram;
   gguf_get_bool (gguf, "tokenizer.ggml.add_bos_token", &tokenizer->add_bos);
   gguf_get_bool (gguf, "tokenizer.ggml.add_eos_token", &tokenizer->add_eos);
+  if (tokenizer->spaced && pretokenizer_get_row (tokenizer->pretokenizer)->add_bos)
+    tokenizer->add_bos = true; /* Gemma 4's first files say otherwise and are wrong */
   if (tokenizer->pretokenizer)
     tokenizer->doubles_separator = pretokenizer_get_row (tokenizer->pretokenizer)->roberta;
   else if (unigram) /* XLM-RoBERTa begins with <s>; T5 and DeBERTa do not */
@@ -253,7 +255,9 @@ int tokenizer_new (const struct gguf *gguf, struct tokenizer **tokenizer, struct
     tokenizer_free (made);
     return status;
   }
-  if (family == &tokenizer_bpe && gguf_get_string (gguf, "tokenizer.ggml.pre", &pre) && pre.length > 0)
+  if (family == &tokenizer_gemma4)
+    snprintf (made->name, sizeof made->name, "%s/gemma4", family->name);
+  else if (family == &tokenizer_bpe && gguf_get_string (gguf, "tokenizer.ggml.pre", &pre) && pre.length > 0)
     snprintf (made->name, sizeof made->name, "%s/%.*s", family->name, (int)pre.length, pre.bytes);
   else
     snprintf (made->name, sizeof made->name, "%s", family->name);

@@ -73,10 +73,12 @@ struct tokenizer {
   bool merge_spaces;                 /* unigram: SentencePiece's remove_extra_whitespaces */
   struct merge_table merges;         /* bpe */
   struct pretokenizer *pretokenizer; /* bpe */
+  bool spaced;                       /* bpe: characters and U+2581, not GPT-2's bytes */
   bool lower_case, strip_accents;    /* wordpiece */
 };
 
-extern const struct tokenizer_family tokenizer_spm, tokenizer_unigram, tokenizer_bpe, tokenizer_wordpiece;
+extern const struct tokenizer_family tokenizer_spm, tokenizer_unigram, tokenizer_bpe, tokenizer_gemma4,
+    tokenizer_wordpiece;
 
 extern const char tokenizer_bytes[256]; /* every byte, for tokens that stand for one */
 
@@ -95,6 +97,8 @@ static inline bool token_is_special (const struct token *token)
 int tokenizer_load_scores (struct tokenizer *tokenizer, const struct gguf *gguf, struct engine_error *error);
 /* Byte tokens ("<0x0A>") stand for their byte from here on. FORMAT when one is written otherwise. */
 int tokenizer_load_byte_tokens (struct tokenizer *tokenizer, struct engine_error *error);
+/* Copies text[0, length) with each U+2581 turned into a space; returns how much was written, never more than `length`. */
+size_t tokenizer_unspace (const char *text, size_t length, char *to);
 /* Copies the tokens' bytes into tokenizer->arena with U+2581 turned into a space, special tokens excepted, and fills
  * tokenizer->ordinary with the others. */
 int tokenizer_load_spaced (struct tokenizer *tokenizer, struct engine_error *error);
