@@ -3,93 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "engine/tokenizer/detokenize.h"
-#include "engine/tokenizer/pretokenizer.h"
-#include "engine/tokenizer/text_stream.h"
 #include "engine/tokenizer/tokens.h"
-#include "engine/tokenizer/utf8.h"
-#include "vocabularies.h"
+#include "tokenizer-checks.h"
 
 #define N(array) (sizeof (array) / sizeof *(array))
-
-static void check_ids (const struct tokenizer *tokenizer, const char *text, unsigned flags, const int32_t *ids,
-                       size_t n)
-{
-  struct engine_tokens tokens = { 0 };
-  assert (tokenizer_encode (tokenizer, text, strlen (text), flags, &tokens, NULL) == ENGINE_OK);
-  bool same = tokens.n == n && (n == 0 || memcmp (tokens.ids, ids, n * sizeof *ids) == 0);
-  if (!same) {
-    fprintf (stderr, "\"%s\" gives", text);
-    for (size_t i = 0; i < tokens.n; i++)
-      fprintf (stderr, " %d", tokens.ids[i]);
-    fprintf (stderr, "\n");
-    abort ();
-  }
-  engine_tokens_clear (&tokens);
-}
-#define CHECK(tokenizer, text, flags, ...)                                                                             \
-  check_ids (tokenizer, text, flags, (const int32_t[]){ __VA_ARGS__ },                                                 \
-             sizeof ((const int32_t[]){ __VA_ARGS__ }) / sizeof (int32_t))
-
-static uint32_t next_random (uint64_t *state)
-{
-  *state = *state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(*state >> 33);
-}
-
-/* Any bytes come back, whole and through a stream that stays valid UTF-8. */
-static void check_round_trips (const struct tokenizer *tokenizer)
-{
-  static const char *const parts[]
-      = { "a",    "b",    "ab",       " ",    "  ",  "\n",      "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\xA6\x89",
-          "\xFF", "\xC3", "\xE2\x82", "\x80", "<s>", "<|end|>", "[tag]",    "\xED\xA0\x80" };
-  uint64_t state = 1;
-  for (int round = 0; round < 3000; round++) {
-    char text[400], *back;
-    size_t n = 0, n_back;
-    struct engine_tokens tokens = { 0 };
-    for (uint32_t i = next_random (&state) % 40; i > 0; i--) {
-      const char *part = parts[next_random (&state) % N (parts)];
-      memcpy (text + n, part, strlen (part));
-      n += strlen (part);
-    }
-    assert (tokenizer_encode (tokenizer, text, n, ENGINE_TOKENIZE_TEXT, &tokens, NULL) == ENGINE_OK);
-    assert (tokenizer_decode (tokenizer, tokens.ids, tokens.n, false, &back, &n_back, NULL) == ENGINE_OK);
-    assert (n_back == n && memcmp (back, text, n) == 0);
-    struct engine_text_stream *stream;
-    char streamed[2000] = "";
-    assert (tokenizer_text_stream_new (tokenizer, &stream, NULL) == ENGINE_OK);
-    for (size_t i = 0; i < tokens.n; i++)
-      strcat (streamed, tokenizer_text_stream_push (stream, tokens.ids[i]));
-    strcat (streamed, tokenizer_text_stream_finish (stream));
-    tokenizer_text_stream_free (stream);
-    bool valid = true;
-    for (size_t i = 0, step; i < n && valid; i += step)
-      valid = (step = utf8_decode (text + i, n - i, NULL)) > 0;
-    if (valid)
-      assert (strlen (streamed) == n && memcmp (streamed, text, n) == 0);
-    for (size_t i = 0, step; streamed[i]; i += step)
-      assert ((step = utf8_decode (streamed + i, strlen (streamed + i), NULL)) > 0);
-    free (back);
-    engine_tokens_clear (&tokens);
-  }
-}
-
-/* A megabyte of one letter takes seconds at most even under sanitizers: nothing is quadratic. */
-static void check_long (const struct tokenizer *tokenizer, char letter)
-{
-  size_t n = 1 << 20;
-  char *text = malloc (n);
-  struct engine_tokens tokens = { 0 };
-  memset (text, letter, n);
-  clock_t start = clock ();
-  assert (tokenizer_encode (tokenizer, text, n, ENGINE_TOKENIZE_READ_SPECIAL, &tokens, NULL) == ENGINE_OK);
-  assert ((double)(clock () - start) / CLOCKS_PER_SEC < 30);
-  engine_tokens_clear (&tokens);
-  free (text);
-}
 
 enum {
   SPM_UNKNOWN = 256,
@@ -159,6 +78,7 @@ static void test_spm (void)
   assert (tokenizer_find (t, "nothing", 7) == -1);
   assert (strcmp (tokenizer_get_name (t), "spm") == 0);
   check_round_trips (t);
+  check_streams (t);
   check_long (t, 'a');
   check_long (t, '<');
   vocabulary_file_close (&file);
@@ -219,69 +139,10 @@ static void test_bpe (void)
   CHECK (t, "<|end|>", ENGINE_TOKENIZE_TEXT, '<', '|', 'e', 'n', 'd', '|', '>');
   CHECK (t, "\xFF\xC3", ENGINE_TOKENIZE_TEXT, 0xFF, 0xC3);
   check_round_trips (t);
+  check_streams (t);
   check_long (t, 'a');
   check_long (t, ' ');
   vocabulary_file_close (&file);
-}
-
-/* Every row compiles and cuts without losing a byte; unknown names are named. */
-static void test_pretokenizers (void)
-{
-  static const char text[] = "I'll  go\r\n\r\n to 12345 pla\xC3\xA7"
-                             "es... \t\xE4\xB8\xAD\xE6\x96\x87 \xFF\xFE x=1;\n  end  ";
-  for (size_t i = 0; i < pretokenizer_n_rows; i++) {
-    for (size_t j = 0; j < N (pretokenizer_rows[i].names) && pretokenizer_rows[i].names[j]; j++) {
-      const char *name = pretokenizer_rows[i].names[j];
-      struct pretokenizer *pretokenizer;
-      struct pretokenizer_pieces pieces = { 0 };
-      size_t total = 0;
-      assert (pretokenizer_new ((struct gguf_string){ name, strlen (name) }, &pretokenizer, NULL) == ENGINE_OK);
-      assert (pretokenizer_get_row (pretokenizer) == &pretokenizer_rows[i]);
-      assert (pretokenizer_split (pretokenizer, text, strlen (text), &pieces, NULL) == ENGINE_OK);
-      for (size_t k = 0; k < pieces.n; k++) {
-        assert (pieces.lengths[k] > 0);
-        total += pieces.lengths[k];
-      }
-      assert (total == strlen (text) && pieces.n > 10);
-      pretokenizer_pieces_release (&pieces);
-      pretokenizer_free (pretokenizer);
-    }
-  }
-  struct vocabulary_file file = { 0 };
-  open_bpe (&file, "martian");
-  assert (vocabulary_file_open (&file) == ENGINE_ERROR_UNSUPPORTED && strstr (file.error.message, "martian"));
-  vocabulary_file_close (&file);
-}
-
-static const char *cut (const char *name, const char *text)
-{
-  static char out[500];
-  struct pretokenizer *pretokenizer;
-  struct pretokenizer_pieces pieces = { 0 };
-  assert (pretokenizer_new ((struct gguf_string){ name, strlen (name) }, &pretokenizer, NULL) == ENGINE_OK);
-  assert (pretokenizer_split (pretokenizer, text, strlen (text), &pieces, NULL) == ENGINE_OK);
-  out[0] = '\0';
-  for (size_t i = 0, at = 0; i < pieces.n; at += pieces.lengths[i++]) {
-    if (i)
-      strcat (out, "|");
-    strncat (out, text + at, pieces.lengths[i]);
-  }
-  pretokenizer_pieces_release (&pieces);
-  pretokenizer_free (pretokenizer);
-  return out;
-}
-
-static void test_cuts (void)
-{
-  assert (strcmp (cut ("gpt-2", "It's  12345 x!"), "It|'s| | 12345| x|!") == 0);
-  assert (strcmp (cut ("llama-bpe", "It'S  12345 x!\n\n"), "It|'S| | |123|45| x|!\n\n") == 0);
-  assert (strcmp (cut ("qwen2", "a 12\n b"), "a| |1|2|\n| b") == 0);
-  assert (strcmp (cut ("starcoder", "a 12"), "a| |1|2") == 0);
-  assert (strcmp (cut ("falcon", "x=1234"), "x|=|123|4") == 0);
-  assert (strcmp (cut ("gpt-4o", "HTMLParser's a/b"), "HTMLParser's| a|/b") == 0);
-  assert (strcmp (cut ("tekken", "HTMLParser 12"), "HTMLParser| |1|2") == 0);
-  assert (strcmp (cut ("deepseek-v3", "a 1234 b"), "a| |123|4| b") == 0);
-  assert (strcmp (cut ("deepseek-coder", "a 12\n"), "a| |1|2|\n") == 0);
 }
 
 static void test_wordpiece (void)
@@ -331,30 +192,11 @@ static void test_wordpiece (void)
   assert (tokenizer_decode (t, (const int32_t[]){ CLS, THE, RUN, NING, COMMA, SEP }, 6, false, &text, NULL, NULL) == 0);
   assert (strcmp (text, "the running ,") == 0);
   free (text);
+  check_streams (t);
   check_long (t, 'a');
   check_long (t, ',');
   vocabulary_file_close (&file);
 }
-
-static void check_pair (const struct tokenizer *tokenizer, const char *query, const char *passage, size_t max_tokens,
-                        const int32_t *ids, size_t n, size_t n_first)
-{
-  struct engine_tokens tokens = { 0 };
-  uint8_t segments[100];
-  memset (segments, 7, sizeof segments);
-  assert (engine_tokens_append (&tokens, 77)); /* what is there stays */
-  assert (tokenizer_encode_pair (tokenizer, query, strlen (query), passage, strlen (passage), max_tokens, &tokens,
-                                 segments, NULL)
-          == ENGINE_OK);
-  assert (tokens.n == 1 + n && tokens.ids[0] == 77 && memcmp (tokens.ids + 1, ids, n * sizeof *ids) == 0);
-  for (size_t i = 0; i < n; i++)
-    assert (segments[i] == (i >= n_first));
-  assert (segments[n] == 7);
-  engine_tokens_clear (&tokens);
-}
-#define CHECK_PAIR(tokenizer, query, passage, max_tokens, n_first, ...)                                                \
-  check_pair (tokenizer, query, passage, max_tokens, (const int32_t[]){ __VA_ARGS__ },                                 \
-              N (((const int32_t[]){ __VA_ARGS__ })), n_first)
 
 static void test_pairs (void)
 {
@@ -418,6 +260,14 @@ static void test_pairs (void)
   vocabulary_file_add (&file, BASE_BPE, ends, N (ends));
   assert (vocabulary_file_open (&file) == ENGINE_OK);
   assert (tokenizer_encode_pair (file.tokenizer, "x", 1, "y", 1, 9, &tokens, NULL, &error) == ENGINE_ERROR_UNSUPPORTED);
+  vocabulary_file_close (&file);
+}
+
+static void test_unknown_pretokenizer (void)
+{
+  struct vocabulary_file file = { 0 };
+  open_bpe (&file, "martian");
+  assert (vocabulary_file_open (&file) == ENGINE_ERROR_UNSUPPORTED && strstr (file.error.message, "martian"));
   vocabulary_file_close (&file);
 }
 
@@ -495,10 +345,9 @@ int main (void)
 {
   test_spm ();
   test_bpe ();
-  test_pretokenizers ();
-  test_cuts ();
   test_wordpiece ();
   test_pairs ();
+  test_unknown_pretokenizer ();
   test_damaged ();
   test_hostile_specials ();
   return 0;

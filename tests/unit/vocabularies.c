@@ -55,6 +55,71 @@ int32_t vocabulary_file_add (struct vocabulary_file *file, enum vocabulary_base 
   return (int32_t)first;
 }
 
+/* The place of the children of a node at `index`: all of them, by byte, have to be free. */
+static uint32_t find_base (const bool *used, const bool *children)
+{
+  for (uint32_t base = 1;; base++) {
+    bool is_free = true;
+    for (uint32_t c = 0; c < 256; c++)
+      is_free &= !children[c] || !used[base ^ c];
+    if (is_free)
+      return base;
+  }
+}
+
+/* Writes the node of all rules that begin with prefix[0, depth). */
+static void add_unit (const struct charsmap_rule *rules, const size_t *offsets, size_t n, const char *prefix,
+                      size_t depth, uint32_t index, uint32_t *units, bool *used)
+{
+  bool children[256] = { false };
+  uint32_t value = UINT32_MAX;
+  for (size_t i = 0; i < n; i++)
+    if (strncmp (rules[i].from, prefix, depth) == 0) {
+      children[(uint8_t)rules[i].from[depth]] = true; /* 0: the rule ends here, and its value is the child */
+      if (!rules[i].from[depth])
+        value = (uint32_t)offsets[i];
+    }
+  uint32_t base = find_base (used, children);
+  units[index] = (index ^ base) << 10 | (uint32_t)children[0] << 8 | (depth ? (uint8_t)prefix[depth - 1] : 0);
+  for (uint32_t c = 0; c < 256; c++)
+    used[base ^ c] |= children[c];
+  if (children[0])
+    units[base] = UINT32_C (1) << 31 | value;
+  for (uint32_t c = 1; c < 256; c++)
+    if (children[c]) {
+      char longer[32];
+      memcpy (longer, prefix, depth);
+      longer[depth] = (char)c;
+      add_unit (rules, offsets, n, longer, depth + 1, base ^ c, units, used);
+    }
+}
+
+struct bytes make_charsmap (const struct charsmap_rule *rules, size_t n)
+{
+  enum { N_UNITS = 4096 };
+  struct bytes bytes = { 0 }, replacements = { 0 };
+  uint32_t *units = calloc (N_UNITS, sizeof *units);
+  bool *used = calloc (N_UNITS, sizeof *used);
+  size_t *offsets = calloc (n, sizeof *offsets);
+  if (!units || !used || !offsets)
+    abort ();
+  for (size_t i = 0; i < n; i++) {
+    offsets[i] = replacements.n;
+    bytes_append (&replacements, rules[i].to, strlen (rules[i].to) + 1);
+  }
+  used[0] = true;
+  add_unit (rules, offsets, n, "", 0, 0, units, used);
+  bytes_append_le (&bytes, N_UNITS * sizeof *units, 4);
+  for (size_t i = 0; i < N_UNITS; i++)
+    bytes_append_le (&bytes, units[i], 4);
+  bytes_append (&bytes, replacements.data, replacements.n);
+  bytes_clear (&replacements);
+  free (units);
+  free (used);
+  free (offsets);
+  return bytes;
+}
+
 int vocabulary_file_open (struct vocabulary_file *file)
 {
   file->bytes = gguf_writer_finish (&file->writer);

@@ -27,6 +27,12 @@ struct vocabulary_token {
 enum vocabulary_base { BASE_NONE, BASE_SPM, BASE_BPE };
 int32_t vocabulary_file_add (struct vocabulary_file *file, enum vocabulary_base base,
                              const struct vocabulary_token *tokens, size_t n);
+/* Rules as SentencePiece's precompiled_charsmap has them (engine/tokenizer/charsmap.h); the caller clears the bytes. */
+struct charsmap_rule {
+  const char *from, *to;
+};
+struct bytes make_charsmap (const struct charsmap_rule *rules, size_t n);
+
 /* Opens what was written; the status of tokenizer_new(). */
 int vocabulary_file_open (struct vocabulary_file *file);
 void vocabulary_file_close (struct vocabulary_file *file);
