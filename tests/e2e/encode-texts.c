@@ -1,4 +1,4 @@
-/* encode-texts MODEL TEXT|SPECIAL: NUL-separated texts from standard input, the ids of each as a line on standard output.
+/* encode-texts MODEL TEXT|SPECIAL|ADD: NUL-separated texts from standard input, the ids of each as a line on standard output.
  *
  * One process for many texts, for tests that compare tokenizers. */
 #include <stdio.h>
@@ -38,15 +38,16 @@ int main (int argc, char **argv)
   struct tokenizer *tokenizer = NULL;
   struct engine_error error = { 0 };
   if (argc != 3) {
-    fprintf (stderr, "usage: encode-texts MODEL TEXT|SPECIAL\n");
+    fprintf (stderr, "usage: encode-texts MODEL TEXT|SPECIAL|ADD\n");
     return 2;
   }
   int status = 1;
   if (gguf_open (argv[1], &gguf, &error) != ENGINE_OK || tokenizer_new (gguf, &tokenizer, &error) != ENGINE_OK)
     fprintf (stderr, "%s\n", error.message);
   else
-    status = encode_all (tokenizer,
-                         strcmp (argv[2], "SPECIAL") == 0 ? ENGINE_TOKENIZE_READ_SPECIAL : ENGINE_TOKENIZE_TEXT);
+    status = encode_all (tokenizer, strcmp (argv[2], "SPECIAL") == 0 ? ENGINE_TOKENIZE_READ_SPECIAL
+                                    : strcmp (argv[2], "ADD") == 0   ? ENGINE_TOKENIZE_ADD_SPECIAL
+                                                                     : ENGINE_TOKENIZE_TEXT);
   tokenizer_free (tokenizer);
   gguf_close (gguf);
   return status;

@@ -129,6 +129,7 @@ class Server:
         return json.loads(self.connection.getresponse().read())
 
     def tokenize(self, texts, special):
+        self.connection.close()  # the server drops one that was idle for seconds; the next request opens another
         out = []
         for at in range(0, len(texts), BATCH):
             content = []
@@ -144,6 +145,11 @@ class Server:
                     row.append(token)
         return out
 
+    def tokenize_added(self, texts):
+        """With what the model adds at the beginning and the end."""
+        self.connection.close()
+        return [self.ask('POST', '/tokenize', {'content': text, 'add_special': True, 'parse_special': False})['tokens'] for text in texts]
+
     def close(self, keep=False):
         self.process.terminate()
         self.process.wait()
@@ -153,8 +159,8 @@ class Server:
             os.unlink(self.copy)
 
 
-def ours(program, model, texts, special):
-    run = subprocess.run([program, model, 'SPECIAL' if special else 'TEXT'], input=b'\0'.join(t.encode() for t in texts) + b'\0',
+def ours(program, model, texts, mode='TEXT'):
+    run = subprocess.run([program, model, mode], input=b'\0'.join(t.encode() for t in texts) + b'\0',
                          stdout=subprocess.PIPE, check=True)
     return [list(map(int, line.split())) for line in run.stdout.decode().split('\n')[:-1]]
 
@@ -228,10 +234,12 @@ def compare(name, vocabulary, arguments, words, folder):
     note = f'; {n_adapted} user-defined markers given as control tokens' if n_adapted else ''
     note += f'; {n_changed} strings given without what llama.cpp reads otherwise' if n_changed else ''
     try:
-        bad = report(name, texts, ours(arguments.program, model, texts, False), server.tokenize(texts, False), arguments.show, note)
+        bad = report(name, texts, ours(arguments.program, model, texts), server.tokenize(texts, False), arguments.show, note)
         some = texts[:max(1, len(texts) // 4)]
-        bad += report(name + ' with special tokens', some, ours(arguments.program, model, some, True), server.tokenize(some, True),
+        bad += report(name + ' with special tokens', some, ours(arguments.program, model, some, 'SPECIAL'), server.tokenize(some, True),
                       arguments.show)
+        some = ['', 'a b'] + texts[:20]
+        bad += report(name + ' with its ends', some, ours(arguments.program, model, some, 'ADD'), server.tokenize_added(some), arguments.show)
     finally:
         server.close()
     return bad
@@ -305,7 +313,7 @@ def main():
             bad += compare('unigram-trained', vocabulary, arguments, words, folder)
             model = os.path.join(folder, 'model.gguf')
             texts = [re.sub(r'[\r\n]', ' ', t) for t in randomtext.strings(random.Random(arguments.seed), arguments.count, words, [])]
-            bad += report('unigram-trained against spm_encode', texts, ours(arguments.program, model, texts, False),
+            bad += report('unigram-trained against spm_encode', texts, ours(arguments.program, model, texts),
                           spm_encode(trained, texts), arguments.show, equal=same_score(vocabulary))
         elif arguments.only is None:
             print('unigram-trained: skipped, spm_train is not installed')
