@@ -302,6 +302,10 @@ def main():
             name = os.path.basename(path)[:-5]
             if arguments.only in (None, name):
                 bad += compare(name, vocabfile.read_gguf(path), arguments, words, folder)
+        if arguments.only in (None, 'gemma'):  # SentencePiece BPE that adds no space
+            key = 'tokenizer.ggml.add_space_prefix'
+            base = vocabfile.read_gguf(os.path.join(SHARED, 'tokenizers', 'llama-spm.gguf'))
+            bad += compare('gemma', base.replace(key, vocabfile.pair(key, vocabfile.BOOL, False)), arguments, words, folder)
         if arguments.only in (None, 'unigram'):
             made = vocabfile.make_unigram(random.Random(5), random.Random(6).sample(words, 3000))
             bad += compare('unigram', made, arguments, words, folder)

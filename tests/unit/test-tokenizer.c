@@ -145,6 +145,64 @@ static void test_bpe (void)
   vocabulary_file_close (&file);
 }
 
+/* Gemma 4: merges over characters, U+2581 for the space, tokens for bytes, and line ends that no merge makes. */
+static void test_spaced (void)
+{
+  enum { NEWLINES = 256, SPACE, LETTER_A, LETTER_B, PAIR, SPACED_PAIR, ACROSS, BOS, TAG };
+  static const struct vocabulary_token tokens[] = {
+    { "\n\n", NORMAL, 0 },
+    { "\xE2\x96\x81", NORMAL, 0 },
+    { "a", NORMAL, 0 },
+    { "b", NORMAL, 0 },
+    { "ab", NORMAL, 0 },
+    { "\xE2\x96\x81"
+      "ab",
+      NORMAL, 0 },
+    { "b\xE2\x96\x81"
+      "ab",
+      NORMAL, 0 },
+    { "<bos>", CONTROL, 0 },
+    { "[tag]", USER_DEFINED, 0 },
+  };
+  static const char *const merges[] = { "a b", "\xE2\x96\x81 ab",
+                                        "b \xE2\x96\x81"
+                                        "ab" };
+  static const struct {
+    const char *model, *pre, *name;
+    bool begins;
+  } kinds[] = { { "gemma4", NULL, "bpe/gemma4", true },
+                { "gpt2", "gemma4", "bpe/gemma4", true },
+                { "gpt2", "mmbert", "bpe/mmbert", true },
+                { "gpt2", "sarvam-moe", "bpe/sarvam-moe", false } };
+  for (size_t i = 0; i < N (kinds); i++) {
+    struct vocabulary_file file = { 0 };
+    gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", kinds[i].model);
+    if (kinds[i].pre)
+      gguf_writer_add_string (&file.writer, "tokenizer.ggml.pre", kinds[i].pre);
+    gguf_writer_add_strings (&file.writer, "tokenizer.ggml.merges", merges, N (merges));
+    gguf_writer_add_u32 (&file.writer, "tokenizer.ggml.bos_token_id", BOS);
+    gguf_writer_add_bool (&file.writer, "tokenizer.ggml.add_bos_token", false);
+    vocabulary_file_add (&file, BASE_SPM, tokens, N (tokens));
+    assert (vocabulary_file_open (&file) == ENGINE_OK);
+    const struct tokenizer *t = file.tokenizer;
+    assert (strcmp (tokenizer_get_name (t), kinds[i].name) == 0);
+    assert (tokenizer_adds_bos (t) == kinds[i].begins); /* whatever the file says */
+    CHECK (t, "ab ab", ENGINE_TOKENIZE_TEXT, PAIR, SPACED_PAIR);
+    CHECK (t, "bb ab", ENGINE_TOKENIZE_TEXT, LETTER_B, ACROSS); /* words are no borders */
+    CHECK (t,
+           "b\xE2\x96\x81"
+           "ab",
+           ENGINE_TOKENIZE_TEXT, ACROSS);
+    CHECK (t, "a\n\nb", ENGINE_TOKENIZE_TEXT, LETTER_A, NEWLINES, LETTER_B);
+    CHECK (t, "\xC3\xA9[tag]\xFF", ENGINE_TOKENIZE_TEXT, 0xC3, 0xA9, TAG, 0xFF);
+    check_round_trips (t);
+    check_streams (t);
+    check_long (t, 'a');
+    check_long (t, ' ');
+    vocabulary_file_close (&file);
+  }
+}
+
 static void test_wordpiece (void)
 {
   enum { PAD, UNK, CLS, SEP, THE, CAFE, RUN, NING, COMMA, HAN, STRASSE, EM_DASH };
@@ -345,6 +403,7 @@ int main (void)
 {
   test_spm ();
   test_bpe ();
+  test_spaced ();
   test_wordpiece ();
   test_pairs ();
   test_unknown_pretokenizer ();
