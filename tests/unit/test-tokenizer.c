@@ -164,9 +164,9 @@ static void test_spaced (void)
     { "<bos>", CONTROL, 0 },
     { "[tag]", USER_DEFINED, 0 },
   };
-  static const char *const merges[] = { "a b", "\xE2\x96\x81 ab",
-                                        "b \xE2\x96\x81"
-                                        "ab" };
+  static const char across[] = "b \xE2\x96\x81"
+                               "ab";
+  static const char *const merges[] = { "a b", "\xE2\x96\x81 ab", across };
   static const struct {
     const char *model, *pre, *name;
     bool begins;
