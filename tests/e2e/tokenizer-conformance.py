@@ -60,7 +60,7 @@ def adapt(vocabulary):
 #   before it matches patterns without \\p, which is not in the class.
 #   Qwen 2: "</s>" is an ordinary token; llama.cpp makes every "</s>" a control token.
 #   o200k (GPT-4o, Tekken, Kimi): the letters of a word include marks in the published pattern; llama.cpp's form of it leaves
-#   them out, which shows where a contraction follows.
+#   them out, which shows where a contraction follows, and knows capitals of ASCII only.
 #   Tiny Aya: digits are grouped from the right where a word ends after them (\\b); llama.cpp looks for no end.
 #   Tiny Aya, Youtu: a word ends where a capital follows a small letter ([...]*[\\p{Ll}...]+); llama.cpp goes on.
 #   SuperBPE: \\d is every decimal digit; in std::regex it is 0-9.
@@ -69,7 +69,8 @@ PARTS = ''.join(chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000
                 and any(unicodedata.category(part) != 'Mn' for part in unicodedata.normalize('NFD', chr(c))[1:]))
 WIDE_SPACES = '\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000'
 MARK = ''.join(chr(c) for c in range(0x110000) if unicodedata.category(chr(c))[0] == 'M')
-UNLIKE = {'pre ' + name: f'[{MARK}]' for name in ('gpt-4o', 'llama4', 'kanana2', 'talkie', 'minimax-m2', 'tekken', 'kimi-k2')}
+CAPITAL = ''.join(chr(c) for c in range(0x80, 0x110000) if unicodedata.category(chr(c)) in ('Lu', 'Lt'))
+UNLIKE = {'pre ' + name: f'[{MARK}{CAPITAL}]' for name in ('gpt-4o', 'llama4', 'kanana2', 'talkie', 'minimax-m2', 'tekken', 'kimi-k2')}
 CASE = '(?<=[a-z])[A-Z]'
 UNLIKE |= {'pre tiny_aya': rf'\d+(?=[^\W\d]|[{MARK}])|{CASE}', 'pre cohere2moe': rf'\d+(?=[^\W\d]|[{MARK}])|{CASE}',
            'pre youtu': CASE, 'pre superbpe': r'[^\D0-9]'}
