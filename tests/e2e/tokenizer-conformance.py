@@ -62,6 +62,8 @@ def adapt(vocabulary):
 #   o200k (GPT-4o, Tekken, Kimi): the letters of a word include marks in the published pattern; llama.cpp's form of it leaves
 #   them out, which shows where a contraction follows, and knows capitals of ASCII only.
 #   Tiny Aya: digits are grouped from the right where a word ends after them (\\b); llama.cpp looks for no end.
+#   AFMoE, Tiny Aya: digits are cut off on both sides; llama.cpp leaves the first of them with what lies before, so that the last of
+#   several spaces there is a word of its own (visible where GPT-2's vocabulary has the spaces as one token: before U+0085, U+00A0).
 #   Tiny Aya, Youtu: a word ends where a capital follows a small letter ([...]*[\\p{Ll}...]+); llama.cpp goes on.
 #   SuperBPE: \\d is every decimal digit; in std::regex it is 0-9.
 NOT_MN = ''.join(chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) in ('Mc', 'Me'))
@@ -71,9 +73,11 @@ WIDE_SPACES = '\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000'
 MARK = ''.join(chr(c) for c in range(0x110000) if unicodedata.category(chr(c))[0] == 'M')
 CAPITAL = ''.join(chr(c) for c in range(0x80, 0x110000) if unicodedata.category(chr(c)) in ('Lu', 'Lt'))
 UNLIKE = {'pre ' + name: f'[{MARK}{CAPITAL}]' for name in ('gpt-4o', 'llama4', 'kanana2', 'talkie', 'minimax-m2', 'tekken', 'kimi-k2')}
-CASE = '(?<=[a-z])[A-Z]'
-UNLIKE |= {'pre tiny_aya': rf'\d+(?=[^\W\d]|[{MARK}])|{CASE}', 'pre cohere2moe': rf'\d+(?=[^\W\d]|[{MARK}])|{CASE}',
-           'pre youtu': CASE, 'pre superbpe': r'[^\D0-9]'}
+CASE = f'(?<=[a-z])[A-Z]|[{CAPITAL}]'
+BEYOND_ASCII = '[\x85\xa0]'
+DIGITS_IN_WORD = rf'\d+(?=[^\W\d]|[{MARK}])'
+UNLIKE |= {'pre tiny_aya': f'{DIGITS_IN_WORD}|{CASE}|{BEYOND_ASCII}', 'pre cohere2moe': f'{DIGITS_IN_WORD}|{CASE}|{BEYOND_ASCII}',
+           'pre afmoe': BEYOND_ASCII, 'pre youtu': CASE, 'pre superbpe': r'[^\D0-9]'}
 UNLIKE |= {'bert-bge': f'[{NOT_MN}{PARTS}▁]', 'deepseek-llm': f'[{WIDE_SPACES}]', 'deepseek-coder': f'[{WIDE_SPACES}]', 'qwen2': '</s>',
           'pre deepseek-llm': f'[{WIDE_SPACES}]', 'pre deepseek-coder': f'[{WIDE_SPACES}]'}
 
