@@ -59,7 +59,7 @@ struct kernel_type {
 
 struct kernels {
   const char *name;
-  struct kernel_type types[TENSOR_N_TYPES]; /* dot is NULL for types that do not run */
+  const struct kernel_type *types[TENSOR_N_TYPES]; /* NULL for types that do not run */
   void (*quantise_q8) (const float *x, struct q8_block *out, size_t n_items);
   void (*quantise_q8_k) (const float *x, struct q8_k_block *out, size_t n_items);
   float (*dot_f32) (const float *a, const float *b, size_t n);

@@ -1,6 +1,8 @@
 /* kernels_c.c: the reference path: what every other path must compute. */
 #include "engine/kernels/kernels.h"
-#include "engine/gguf/block.h"
+#include "engine/gguf/unpack_iq.h"
+#include "engine/gguf/unpack_k.h"
+#include "engine/gguf/unpack_small.h"
 #include <math.h>
 
 /* ---- activations ----------------------------------------------------------------------------------------- */
@@ -88,19 +90,20 @@ static inline float dot_super_blocks (const uint8_t *w, size_t block_bytes, cons
   return sum;
 }
 
-#define DOT_C(name, kind, x_type, block_bytes, has_minimum)                                                            \
+#define SMALL_DOT(type, name, block_bytes, has_minimum)                                                                \
   static float dot_##name##_c (const uint8_t *w, const void *x, size_t n_items)                                        \
   {                                                                                                                    \
-    return dot_##kind##_blocks (w, block_bytes, (const struct x_type *)x, n_items, has_minimum, unpack_##name);        \
-  }
-DOT_C (q4_0, small, q8_block, 18, false)
-DOT_C (q4_1, small, q8_block, 20, true)
-DOT_C (q5_0, small, q8_block, 22, false)
-DOT_C (q5_1, small, q8_block, 24, true)
-DOT_C (q8_0, small, q8_block, 34, false)
-DOT_C (q4_k, super, q8_k_block, 144, true)
-DOT_C (q5_k, super, q8_k_block, 176, true)
-DOT_C (q6_k, super, q8_k_block, 210, false)
+    return dot_small_blocks (w, block_bytes, (const struct q8_block *)x, n_items, has_minimum, unpack_##name);         \
+  }                                                                                                                    \
+  static const struct kernel_type name##_c = { COMPANION_Q8, dot_##name##_c };
+#define SUPER_DOT(type, name, block_bytes, has_minimum)                                                                \
+  static float dot_##name##_c (const uint8_t *w, const void *x, size_t n_items)                                        \
+  {                                                                                                                    \
+    return dot_super_blocks (w, block_bytes, (const struct q8_k_block *)x, n_items, has_minimum, unpack_##name);       \
+  }                                                                                                                    \
+  static const struct kernel_type name##_c = { COMPANION_Q8_K, dot_##name##_c };
+SMALL_BLOCK_TYPES (SMALL_DOT)
+SUPER_BLOCK_TYPES (SUPER_DOT)
 
 /* ---- float weights --------------------------------------------------------------------------------------- */
 
@@ -172,20 +175,19 @@ static void f16_to_f32_c (const uint16_t *x, float *y, size_t n)
     y[i] = f32_of_f16 (x[i]);
 }
 
+static const struct kernel_type f32_c = { COMPANION_F32, dot_f32_row_c };
+static const struct kernel_type f16_c = { COMPANION_F32, dot_f16_row_c };
+static const struct kernel_type bf16_c = { COMPANION_F32, dot_bf16_row_c };
+
+#define BLOCK_ROW(type, name, block_bytes, has_minimum) [TENSOR_##type] = &name##_c,
 const struct kernels kernels_c = {
   .name = "c",
   .types = {
-    [TENSOR_F32] = { COMPANION_F32, dot_f32_row_c },
-    [TENSOR_F16] = { COMPANION_F32, dot_f16_row_c },
-    [TENSOR_BF16] = { COMPANION_F32, dot_bf16_row_c },
-    [TENSOR_Q4_0] = { COMPANION_Q8, dot_q4_0_c },
-    [TENSOR_Q4_1] = { COMPANION_Q8, dot_q4_1_c },
-    [TENSOR_Q5_0] = { COMPANION_Q8, dot_q5_0_c },
-    [TENSOR_Q5_1] = { COMPANION_Q8, dot_q5_1_c },
-    [TENSOR_Q8_0] = { COMPANION_Q8, dot_q8_0_c },
-    [TENSOR_Q4_K] = { COMPANION_Q8_K, dot_q4_k_c },
-    [TENSOR_Q5_K] = { COMPANION_Q8_K, dot_q5_k_c },
-    [TENSOR_Q6_K] = { COMPANION_Q8_K, dot_q6_k_c },
+    [TENSOR_F32] = &f32_c,
+    [TENSOR_F16] = &f16_c,
+    [TENSOR_BF16] = &bf16_c,
+    SMALL_BLOCK_TYPES (BLOCK_ROW)
+    SUPER_BLOCK_TYPES (BLOCK_ROW)
   },
   .quantise_q8 = quantise_q8_c,
   .quantise_q8_k = quantise_q8_k_c,

@@ -206,7 +206,7 @@ void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x
   const struct kernels *kernels = kernels_get ();
   struct product product = {
     .kernels = kernels,
-    .kernel = &kernels->types[w->type],
+    .kernel = kernels->types[w->type],
     .w = w,
     .w_bytes = tensor_type_row_bytes (w->type, w->n_cols),
     .x_f32 = x,

@@ -35,19 +35,24 @@ static float random_f32 (void)
 
 enum filling { FILL_RANDOM, FILL_MOST, FILL_LEAST, N_FILLINGS };
 
-/* Where a block keeps its f16 factors, which must be sane numbers; all other bytes may be anything. */
+/* Where a block keeps its factors, which must be sane numbers; all other bytes may be anything. */
 static void put_factors (enum tensor_type type, uint8_t *block, uint16_t d, uint16_t m)
 {
-  switch (type) {
-  case TENSOR_Q6_K: memcpy (block + 208, &d, 2); break;
-  case TENSOR_Q4_1:
-  case TENSOR_Q5_1:
-  case TENSOR_Q4_K:
-  case TENSOR_Q5_K:
-    memcpy (block + 2, &m, 2);
-    memcpy (block, &d, 2);
-    break;
-  default: memcpy (block, &d, 2); break;
+  static const struct {
+    size_t d, m; /* in bytes from the start of the block */
+  } places[TENSOR_N_TYPES] = {
+    [TENSOR_Q4_1] = { 0, 2 },     [TENSOR_Q5_1] = { 0, 2 },    [TENSOR_Q4_K] = { 0, 2 },
+    [TENSOR_Q5_K] = { 0, 2 },     [TENSOR_Q2_K] = { 80, 82 },  [TENSOR_Q3_K] = { 108, 108 },
+    [TENSOR_Q6_K] = { 208, 208 }, [TENSOR_TQ1_0] = { 52, 52 }, [TENSOR_TQ2_0] = { 64, 64 },
+  };
+  if (type == TENSOR_MXFP4) { /* a power of two, so without a sign */
+    block[0] = (uint8_t)(115 + d % 8);
+  } else if (type == TENSOR_IQ1_M) { /* a nibble in each part of the scales */
+    for (int i = 0; i < 4; i++)
+      block[49 + 2 * i] = (uint8_t)((block[49 + 2 * i] & 15) | (d >> (4 * i) & 15) << 4);
+  } else {
+    memcpy (block + places[type].m, &m, 2);
+    memcpy (block + places[type].d, &d, 2);
   }
 }
 
@@ -144,7 +149,7 @@ static void check_reference (enum tensor_type type, size_t n, const uint8_t *w, 
     const struct q8_block *q8 = (const struct q8_block *)x + i / 32;
     const struct q8_k_block *q8_k = (const struct q8_k_block *)x + i / 256;
     double value;
-    switch (kernels_c.types[type].companion) {
+    switch (kernels_c.types[type]->companion) {
     case COMPANION_Q8: value = (double)q8->d * q8->q[i % 32]; break;
     case COMPANION_Q8_K: value = (double)q8_k->d * q8_k->q[i % 256]; break;
     default: value = (double)((const float *)x)[i]; break;
@@ -159,7 +164,7 @@ static void check_reference (enum tensor_type type, size_t n, const uint8_t *w, 
 
 static void check_rows (const struct kernels *kernels, enum tensor_type type, size_t n, enum filling filling)
 {
-  const struct kernel_type *kernel = &kernels->types[type], *reference = &kernels_c.types[type];
+  const struct kernel_type *kernel = kernels->types[type], *reference = kernels_c.types[type];
   const size_t w_bytes = tensor_type_row_bytes (type, n), x_bytes = companion_bytes (reference->companion, n);
   struct guarded w = guarded_new (w_bytes * PANEL_ROWS, 2), x = guarded_new (x_bytes * N_TOKENS, 0);
   struct guarded x_again = guarded_new (x_bytes * N_TOKENS, 0);
@@ -170,7 +175,7 @@ static void check_rows (const struct kernels *kernels, enum tensor_type type, si
     exit (1);
   snprintf (context, sizeof context, "path %s, type %s, %zu columns, filling %d", kernels->name,
             tensor_type_get_info (type)->name, n, filling);
-  CHECK (kernel->dot != NULL && kernel->companion == reference->companion);
+  CHECK (kernel->companion == reference->companion);
 
   memset (x.bytes, 0, x_bytes * N_TOKENS);
   memset (x_again.bytes, 0, x_bytes * N_TOKENS);
@@ -231,7 +236,7 @@ static void check_path (const struct kernels *kernels)
   for (uint32_t type = 0; type < TENSOR_N_TYPES; type++) {
     const struct tensor_type_info *info = tensor_type_get_info (type);
     snprintf (context, sizeof context, "path %s, type %u", kernels->name, type);
-    CHECK ((info && info->runs) == (kernels->types[type].dot != NULL));
+    CHECK ((info && info->runs) == (kernels->types[type] != NULL));
     if (!info || !info->runs)
       continue;
     static const size_t small[] = { 1, 2, 3, 7, 8, 15, 16, 17, 33, 100, 288, 2048 };

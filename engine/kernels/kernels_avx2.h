@@ -1,0 +1,128 @@
+/* kernels_avx2.h: what the AVX2 files share. Only files compiled with -mavx2 -mfma -mf16c may include it.
+ *
+ * Panels hold eight rows with rows in the lanes: each vector is four columns of eight rows, so that `vpmaddubsw` with
+ * four broadcast activation bytes gives two 16-bit sums per row. Small weights let several of these be added in 16 bits
+ * before one `vpmaddwd` applies the scale and widens: eight for 4 bits (8 * 2 * 15 * 127 = 30480), four for 5 bits
+ * (4 * 2 * 31 * 127 = 31496), two for 6 bits (2 * 2 * 63 * 127 = 32004). Products stay exact integers until the end of
+ * a block, where the float arithmetic is the reference's, operation by operation. */
+#ifndef LECTERN_KERNELS_AVX2_H
+#define LECTERN_KERNELS_AVX2_H
+
+#include "engine/gguf/block.h"
+#include "engine/kernels/kernels.h"
+#include <immintrin.h>
+
+#define INLINE static inline __attribute__ ((always_inline))
+
+INLINE __m256i load_256 (const void *bytes)
+{
+  return _mm256_loadu_si256 ((const __m256i *)bytes);
+}
+
+INLINE __m128i load_128 (const void *bytes)
+{
+  return _mm_loadu_si128 ((const __m128i *)bytes);
+}
+
+INLINE __m256i broadcast_4_bytes (const void *bytes)
+{
+  int32_t value;
+  memcpy (&value, bytes, sizeof value);
+  return _mm256_set1_epi32 (value);
+}
+
+INLINE __m128i add_halves (__m256i v)
+{
+  return _mm_add_epi32 (_mm256_castsi256_si128 (v), _mm256_extracti128_si256 (v, 1));
+}
+
+INLINE int sum_i32_128 (__m128i v)
+{
+  v = _mm_add_epi32 (v, _mm_shuffle_epi32 (v, 0x4e));
+  return _mm_cvtsi128_si32 (_mm_add_epi32 (v, _mm_shuffle_epi32 (v, 0xb1)));
+}
+
+INLINE int sum_i32 (__m256i v)
+{
+  return sum_i32_128 (add_halves (v));
+}
+
+INLINE float sum_f32 (__m256 v)
+{
+  __m128 half = _mm_add_ps (_mm256_castps256_ps128 (v), _mm256_extractf128_ps (v, 1));
+  half = _mm_add_ps (half, _mm_movehl_ps (half, half));
+  return _mm_cvtss_f32 (_mm_add_ss (half, _mm_movehdup_ps (half)));
+}
+
+INLINE float load_f16_fast (const uint8_t *bytes)
+{
+  return _cvtsh_ss (load_u16 (bytes));
+}
+
+INLINE __m256i unpack_nibbles (const uint8_t *bytes)
+{
+  const __m128i packed = load_128 (bytes);
+  return _mm256_and_si256 (_mm256_set_m128i (_mm_srli_epi16 (packed, 4), packed), _mm256_set1_epi8 (15));
+}
+
+/* The value that each nibble names. */
+INLINE __m256i look_up (const int8_t codebook[16], __m256i nibbles)
+{
+  return _mm256_shuffle_epi8 (_mm256_broadcastsi128_si256 (load_128 (codebook)), nibbles);
+}
+
+/* Products of 32 bytes in 16-bit pairs. |w| <= 128 and |x| <= 127, so a pair fits. */
+INLINE __m256i multiply_bytes (bool is_signed, __m256i w, __m256i x)
+{
+  if (is_signed)
+    return _mm256_maddubs_epi16 (_mm256_abs_epi8 (w), _mm256_sign_epi8 (x, w));
+  return _mm256_maddubs_epi16 (w, x);
+}
+
+/* rows[r] holds eight dwords of row r; afterwards rows[i] holds dword i of the eight rows. */
+INLINE void transpose_dwords (__m256i rows[8])
+{
+  __m256i pairs[8], quads[8];
+  for (int i = 0; i < 4; i++) {
+    pairs[2 * i] = _mm256_unpacklo_epi32 (rows[2 * i], rows[2 * i + 1]);
+    pairs[2 * i + 1] = _mm256_unpackhi_epi32 (rows[2 * i], rows[2 * i + 1]);
+  }
+  for (int i = 0; i < 2; i++) {
+    quads[4 * i] = _mm256_unpacklo_epi64 (pairs[4 * i], pairs[4 * i + 2]);
+    quads[4 * i + 1] = _mm256_unpackhi_epi64 (pairs[4 * i], pairs[4 * i + 2]);
+    quads[4 * i + 2] = _mm256_unpacklo_epi64 (pairs[4 * i + 1], pairs[4 * i + 3]);
+    quads[4 * i + 3] = _mm256_unpackhi_epi64 (pairs[4 * i + 1], pairs[4 * i + 3]);
+  }
+  for (int i = 0; i < 4; i++) {
+    rows[i] = _mm256_permute2x128_si256 (quads[i], quads[4 + i], 0x20);
+    rows[4 + i] = _mm256_permute2x128_si256 (quads[i], quads[4 + i], 0x31);
+  }
+}
+
+INLINE void store_transposed (__m256i rows[8], void *out)
+{
+  transpose_dwords (rows);
+  for (int i = 0; i < 8; i++)
+    _mm256_store_si256 ((__m256i *)out + i, rows[i]);
+}
+
+/* multiply() for each number of tokens, so that the sums stay in registers. */
+#define MULTIPLY_AVX2(name, kind, which)                                                                               \
+  static void multiply_##name##_avx2 (const uint8_t *bytes, const void *x, size_t x_bytes, unsigned n_tokens,          \
+                                      size_t n_items, float *out, size_t out_stride)                                   \
+  {                                                                                                                    \
+    const struct kind##_panel *panel = (const struct kind##_panel *)bytes;                                             \
+    switch (n_tokens) {                                                                                                \
+    case 4: multiply_##kind (which, panel, x, x_bytes, 4, n_items, out, out_stride); break;                            \
+    case 3: multiply_##kind (which, panel, x, x_bytes, 3, n_items, out, out_stride); break;                            \
+    case 2: multiply_##kind (which, panel, x, x_bytes, 2, n_items, out, out_stride); break;                            \
+    default: multiply_##kind (which, panel, x, x_bytes, 1, n_items, out, out_stride); break;                           \
+    }                                                                                                                  \
+  }
+
+/* Each quantised type's row of the table: in kernels_avx2_small.c and kernels_avx2_super.c. */
+#define DECLARE_AVX2(type, name, block_bytes, has_minimum) extern const struct kernel_type name##_avx2;
+SMALL_BLOCK_TYPES (DECLARE_AVX2)
+SUPER_BLOCK_TYPES (DECLARE_AVX2)
+
+#endif

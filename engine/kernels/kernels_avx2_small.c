@@ -1,0 +1,182 @@
+/* kernels_avx2_small.c: quantised weights in blocks of 32 on AVX2. */
+#include "engine/kernels/kernels_avx2.h"
+#include "engine/gguf/unpack_small.h"
+
+/* Weights are unpacked without their offset, to 0..15 or 0..31; those of Q8_0 and of codebooks stay signed. */
+static const struct small_layout {
+  int offset;
+  int n_adds; /* vectors whose products may be added in 16 bits */
+  bool is_signed;
+} small_layouts[TENSOR_N_TYPES] = {
+  [TENSOR_Q4_0] = { 8, 8, false }, [TENSOR_Q4_1] = { 0, 8, false }, [TENSOR_Q5_0] = { 16, 4, false },
+  [TENSOR_Q5_1] = { 0, 4, false }, [TENSOR_Q8_0] = { 0, 1, true },  [TENSOR_IQ4_NL] = { 0, 1, true },
+  [TENSOR_MXFP4] = { 0, 8, true }, /* 8 * 2 * 12 * 127 = 24384 */
+};
+
+#define BLOCK_BYTES(type, name, block_bytes, has_minimum) [TENSOR_##type] = block_bytes,
+#define HAS_MINIMUM(type, name, block_bytes, has_minimum) [TENSOR_##type] = has_minimum,
+static const size_t small_block_bytes[TENSOR_N_TYPES] = { SMALL_BLOCK_TYPES (BLOCK_BYTES) };
+static const bool small_has_minimum[TENSOR_N_TYPES] = { SMALL_BLOCK_TYPES (HAS_MINIMUM) };
+
+/* Bit i of the four bytes becomes 16 in byte i. */
+INLINE __m256i unpack_fifth_bits (const uint8_t *bytes)
+{
+  const __m256i spread = _mm256_setr_epi8 (0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3,
+                                           3, 3, 3, 3, 3, 3);
+  const __m256i bit = _mm256_set1_epi64x ((long long)0x8040201008040201u);
+  const __m256i bits = _mm256_and_si256 (_mm256_shuffle_epi8 (broadcast_4_bytes (bytes), spread), bit);
+  return _mm256_and_si256 (_mm256_cmpeq_epi8 (bits, bit), _mm256_set1_epi8 (16));
+}
+
+INLINE __m256i unpack_small (enum tensor_type type, const uint8_t *block)
+{
+  switch (type) {
+  case TENSOR_Q4_0: return unpack_nibbles (block + 2);
+  case TENSOR_Q4_1: return unpack_nibbles (block + 4);
+  case TENSOR_Q5_0: return _mm256_or_si256 (unpack_nibbles (block + 6), unpack_fifth_bits (block + 2));
+  case TENSOR_Q5_1: return _mm256_or_si256 (unpack_nibbles (block + 8), unpack_fifth_bits (block + 4));
+  case TENSOR_IQ4_NL: return look_up (codebook_iq4, unpack_nibbles (block + 2));
+  case TENSOR_MXFP4: return look_up (codebook_fp4, unpack_nibbles (block + 1));
+  default: return load_256 (block + 2); /* Q8_0 */
+  }
+}
+
+INLINE float load_scale (enum tensor_type type, const uint8_t *block)
+{
+  return type == TENSOR_MXFP4 ? load_mxfp4_scale (block) : load_f16_fast (block);
+}
+
+INLINE __m128 load_4_scales (enum tensor_type type, const uint8_t *block)
+{
+  const size_t bytes = small_block_bytes[type];
+  if (type == TENSOR_MXFP4)
+    return _mm_setr_ps (load_mxfp4_scale (block), load_mxfp4_scale (block + bytes),
+                        load_mxfp4_scale (block + 2 * bytes), load_mxfp4_scale (block + 3 * bytes));
+  return _mm_cvtph_ps (_mm_setr_epi16 ((short)load_u16 (block), (short)load_u16 (block + bytes),
+                                       (short)load_u16 (block + 2 * bytes), (short)load_u16 (block + 3 * bytes), 0, 0,
+                                       0, 0));
+}
+
+/* Four blocks at a time, so that the sums across lanes share their work; the sums are added one after another, as the
+ * reference adds them. */
+INLINE float dot_small (enum tensor_type type, const uint8_t *w, const struct q8_block *x, size_t n_items)
+{
+  const struct small_layout layout = small_layouts[type];
+  const __m256i ones = _mm256_set1_epi16 (1);
+  float sum = 0;
+  size_t left = n_items / 32;
+  for (; left >= 4; left -= 4, w += 4 * small_block_bytes[type], x += 4) {
+    __m256i part[4];
+    float terms[4];
+    for (size_t i = 0; i < 4; i++)
+      part[i] = _mm256_madd_epi16 (
+          multiply_bytes (layout.is_signed, unpack_small (type, w + i * small_block_bytes[type]), load_256 (x[i].q)),
+          ones);
+    __m128i products
+        = add_halves (_mm256_hadd_epi32 (_mm256_hadd_epi32 (part[0], part[1]), _mm256_hadd_epi32 (part[2], part[3])));
+    const __m128i x_sum = _mm_setr_epi32 (x[0].sum, x[1].sum, x[2].sum, x[3].sum);
+    if (layout.offset)
+      products = _mm_sub_epi32 (products, _mm_mullo_epi32 (x_sum, _mm_set1_epi32 (layout.offset)));
+    const __m128 x_d = _mm_setr_ps (x[0].d, x[1].d, x[2].d, x[3].d);
+    const __m128 w_d = load_4_scales (type, w);
+    _mm_storeu_ps (terms, _mm_mul_ps (_mm_mul_ps (w_d, x_d), _mm_cvtepi32_ps (products)));
+    for (size_t i = 0; i < 4; i++) {
+      sum += terms[i];
+      if (small_has_minimum[type])
+        sum += load_f16_fast (w + i * small_block_bytes[type] + 2) * x[i].d * (float)x[i].sum;
+    }
+  }
+  for (; left > 0; left--, w += small_block_bytes[type], x++) {
+    const __m256i part = multiply_bytes (layout.is_signed, unpack_small (type, w), load_256 (x->q));
+    const int products = sum_i32 (_mm256_madd_epi16 (part, ones)) - layout.offset * x->sum;
+    sum += load_scale (type, w) * x->d * (float)products;
+    if (small_has_minimum[type])
+      sum += load_f16_fast (w + 2) * x->d * (float)x->sum;
+  }
+  return sum;
+}
+
+/* Eight rows of 32 columns. */
+struct small_panel {
+  uint8_t q[8][32];
+  float d[8], m[8];
+};
+
+_Static_assert(8 * sizeof (struct small_panel) <= PANEL_BYTES_PER_256_MAX, "a panel fits");
+
+INLINE void pack_small (enum tensor_type type, const uint8_t *w, size_t row_bytes, size_t n_items, uint8_t *bytes)
+{
+  struct small_panel *panel = (struct small_panel *)bytes;
+  for (; n_items >= 32; n_items -= 32, w += small_block_bytes[type], panel++) {
+    __m256i rows[8];
+    for (size_t r = 0; r < 8; r++) {
+      rows[r] = unpack_small (type, w + r * row_bytes);
+      panel->d[r] = load_scale (type, w + r * row_bytes);
+      if (small_has_minimum[type])
+        panel->m[r] = load_f16_fast (w + r * row_bytes + 2);
+    }
+    store_transposed (rows, panel->q);
+  }
+}
+
+INLINE void multiply_small (enum tensor_type type, const struct small_panel *panel, const uint8_t *x, size_t x_bytes,
+                            const int n_tokens, size_t n_items, float *out, size_t out_stride)
+{
+  const struct small_layout layout = small_layouts[type];
+  const __m256i ones = _mm256_set1_epi16 (1);
+  __m256 sum[4];
+  for (int t = 0; t < n_tokens; t++)
+    sum[t] = _mm256_loadu_ps (out + (size_t)t * out_stride);
+  for (; n_items >= 32; n_items -= 32, panel++, x += sizeof (struct q8_block)) {
+    __m256i products[4];
+#pragma GCC unroll 8
+    for (int v = 0; v < 8; v += layout.n_adds) {
+      __m256i pairs[4];
+#pragma GCC unroll 8
+      for (int a = 0; a < layout.n_adds; a++) {
+        const __m256i weights = _mm256_load_si256 ((const __m256i *)panel->q[v + a]);
+#pragma GCC unroll 4
+        for (int t = 0; t < n_tokens; t++) {
+          const __m256i part
+              = multiply_bytes (layout.is_signed, weights, broadcast_4_bytes (x + (size_t)t * x_bytes + 4 * (v + a)));
+          pairs[t] = a ? _mm256_add_epi16 (pairs[t], part) : part;
+        }
+      }
+#pragma GCC unroll 4
+      for (int t = 0; t < n_tokens; t++) {
+        const __m256i wide = _mm256_madd_epi16 (pairs[t], ones);
+        products[t] = v ? _mm256_add_epi32 (products[t], wide) : wide;
+      }
+    }
+    const __m256 w_d = _mm256_load_ps (panel->d);
+#pragma GCC unroll 4
+    for (int t = 0; t < n_tokens; t++) {
+      const struct q8_block *block = (const struct q8_block *)(x + (size_t)t * x_bytes);
+      const __m256 x_d = _mm256_set1_ps (block->d);
+      if (layout.offset)
+        products[t] = _mm256_sub_epi32 (products[t], _mm256_set1_epi32 (layout.offset * block->sum));
+      sum[t] = _mm256_add_ps (sum[t], _mm256_mul_ps (_mm256_mul_ps (w_d, x_d), _mm256_cvtepi32_ps (products[t])));
+      if (small_has_minimum[type])
+        sum[t] = _mm256_add_ps (
+            sum[t], _mm256_mul_ps (_mm256_mul_ps (_mm256_load_ps (panel->m), x_d), _mm256_set1_ps ((float)block->sum)));
+    }
+  }
+  for (int t = 0; t < n_tokens; t++)
+    _mm256_storeu_ps (out + (size_t)t * out_stride, sum[t]);
+}
+
+#define SMALL_AVX2(type, name, block_bytes, has_minimum)                                                               \
+  static float dot_##name##_avx2 (const uint8_t *w, const void *x, size_t n_items)                                     \
+  {                                                                                                                    \
+    return dot_small (TENSOR_##type, w, (const struct q8_block *)x, n_items);                                          \
+  }                                                                                                                    \
+  static void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, size_t n_items, uint8_t *panel)                  \
+  {                                                                                                                    \
+    pack_small (TENSOR_##type, w, row_bytes, n_items, panel);                                                          \
+  }                                                                                                                    \
+  MULTIPLY_AVX2 (name, small, TENSOR_##type)                                                                           \
+  const struct kernel_type name##_avx2                                                                                 \
+      = { COMPANION_Q8,       dot_##name##_avx2,     NULL, 8 * sizeof (struct small_panel),                            \
+          pack_##name##_avx2, multiply_##name##_avx2 };
+
+SMALL_BLOCK_TYPES (SMALL_AVX2)

@@ -1,0 +1,389 @@
+/* kernels_avx2_super.c: quantised weights in blocks of 256 on AVX2. */
+#include "engine/kernels/kernels_avx2.h"
+#include "engine/gguf/unpack_iq.h"
+#include "engine/gguf/unpack_k.h"
+
+#define BLOCK_BYTES(type, name, block_bytes, has_minimum) [TENSOR_##type] = block_bytes,
+static const size_t super_block_bytes[TENSOR_N_TYPES] = { SUPER_BLOCK_TYPES (BLOCK_BYTES) };
+
+/* How the weights lie in the vectors, and so how they are multiplied. */
+enum super_class {
+  CLASS_2_BITS, /* Q2_K: 0..3, minimums */
+  CLASS_3_BITS, /* Q3_K: 0..7, minus 4 */
+  CLASS_4_BITS, /* Q4_K: 0..15, minimums, groups of 32 */
+  CLASS_5_BITS, /* Q5_K: 0..31, minimums, groups of 32 */
+  CLASS_6_BITS, /* Q6_K: 0..63, minus 32 */
+  CLASS_TINY,   /* signed, at most 15 */
+  CLASS_SMALL,  /* signed, at most 62 */
+  CLASS_LARGE,  /* signed, any */
+};
+
+static const struct super_layout {
+  int n_adds; /* vectors of four columns whose products may be added in 16 bits; no more than are under one scale */
+  int offset; /* taken off with the sums of the activations */
+  bool has_minimum, is_signed;
+} super_layouts[] = {
+  [CLASS_2_BITS] = { 4, 0, true, false },   [CLASS_3_BITS] = { 4, 4, false, false },
+  [CLASS_4_BITS] = { 8, 0, true, false },   [CLASS_5_BITS] = { 4, 0, true, false },
+  [CLASS_6_BITS] = { 2, 32, false, false }, [CLASS_TINY] = { 4, 0, false, true },
+  [CLASS_SMALL] = { 2, 0, false, true },    [CLASS_LARGE] = { 1, 0, false, true },
+};
+
+/* ---- unpacking ------------------------------------------------------------------------------------------- */
+
+/* One block: 256 weights, 32 to a vector, in order; the scales and minimums of groups of 16. */
+struct vectors {
+  __m256i q[8];
+  __m128i scale, minimum;
+  float d, dmin;
+};
+
+/* The eight 6-bit scales of Q4_K and Q5_K in bytes 0..7, the minimums in bytes 8..15. See unpack_scales_6_bit(). */
+INLINE __m128i unpack_scales (const uint8_t *bytes)
+{
+  uint32_t a, b, c;
+  memcpy (&a, bytes, 4);
+  memcpy (&b, bytes + 4, 4);
+  memcpy (&c, bytes + 8, 4);
+  return _mm_setr_epi32 ((int)(a & 0x3f3f3f3f), (int)((c & 0x0f0f0f0f) | (a >> 2 & 0x30303030)), (int)(b & 0x3f3f3f3f),
+                         (int)((c >> 4 & 0x0f0f0f0f) | (b >> 2 & 0x30303030)));
+}
+
+INLINE void unpack_q4_or_q5 (enum tensor_type type, const uint8_t *block, __m256i q[8])
+{
+  const __m256i nibble = _mm256_set1_epi8 (15), fifth = _mm256_set1_epi8 (16);
+  const uint8_t *low = block + (type == TENSOR_Q4_K ? 16 : 48);
+  for (int i = 0; i < 4; i++) {
+    const __m256i nibbles = load_256 (low + 32 * i);
+    q[2 * i] = _mm256_and_si256 (nibbles, nibble);
+    q[2 * i + 1] = _mm256_and_si256 (_mm256_srli_epi16 (nibbles, 4), nibble);
+  }
+  if (type == TENSOR_Q5_K) {
+    const __m256i high = load_256 (block + 16);
+    for (int i = 0; i < 8; i++)
+      q[i] = _mm256_or_si256 (
+          q[i], _mm256_and_si256 (i < 4 ? _mm256_slli_epi16 (high, 4 - i) : _mm256_srli_epi16 (high, i - 4), fifth));
+  }
+}
+
+INLINE void load_q4_or_q5 (enum tensor_type type, const uint8_t *block, struct vectors *out)
+{
+  const __m128i scales = unpack_scales (block + 4);
+  unpack_q4_or_q5 (type, block, out->q);
+  out->scale = _mm_unpacklo_epi8 (scales, scales);
+  out->minimum = _mm_unpackhi_epi8 (scales, scales);
+  out->d = load_f16_fast (block);
+  out->dmin = load_f16_fast (block + 2);
+}
+
+INLINE void load_q6_k (const uint8_t *block, struct vectors *out)
+{
+  const __m256i nibble = _mm256_set1_epi8 (15), pair = _mm256_set1_epi8 (0x30);
+  for (int half = 0; half < 2; half++) {
+    const __m256i low = load_256 (block + 64 * half), low_2 = load_256 (block + 64 * half + 32);
+    const __m256i high = load_256 (block + 128 + 32 * half);
+    __m256i *q = out->q + 4 * half;
+    q[0] = _mm256_or_si256 (_mm256_and_si256 (low, nibble), _mm256_and_si256 (_mm256_slli_epi16 (high, 4), pair));
+    q[1] = _mm256_or_si256 (_mm256_and_si256 (low_2, nibble), _mm256_and_si256 (_mm256_slli_epi16 (high, 2), pair));
+    q[2] = _mm256_or_si256 (_mm256_and_si256 (_mm256_srli_epi16 (low, 4), nibble), _mm256_and_si256 (high, pair));
+    q[3] = _mm256_or_si256 (_mm256_and_si256 (_mm256_srli_epi16 (low_2, 4), nibble),
+                            _mm256_and_si256 (_mm256_srli_epi16 (high, 2), pair));
+  }
+  out->scale = load_128 (block + 192);
+  out->d = load_f16_fast (block + 208);
+}
+
+/* The bit pairs of Q2_K, Q3_K and TQ2_0. */
+INLINE void unpack_pairs (const uint8_t *pairs, __m256i q[8])
+{
+  const __m256i pair = _mm256_set1_epi8 (3);
+  for (int half = 0; half < 2; half++) {
+    const __m256i packed = load_256 (pairs + 32 * half);
+    for (int i = 0; i < 4; i++)
+      q[4 * half + i] = _mm256_and_si256 (_mm256_srli_epi16 (packed, 2 * i), pair);
+  }
+}
+
+INLINE void load_q2_k (const uint8_t *block, struct vectors *out)
+{
+  const __m128i scales = load_128 (block), nibble = _mm_set1_epi8 (15);
+  unpack_pairs (block + 16, out->q);
+  out->scale = _mm_and_si128 (scales, nibble);
+  out->minimum = _mm_and_si128 (_mm_srli_epi16 (scales, 4), nibble);
+  out->d = load_f16_fast (block + 80);
+  out->dmin = load_f16_fast (block + 82);
+}
+
+/* See unpack_scales_q3_k(). */
+INLINE __m128i load_scales_q3_k (const uint8_t *bytes)
+{
+  const __m128i packed = _mm_loadl_epi64 ((const __m128i *)bytes);
+  const __m128i low = _mm_and_si128 (_mm_unpacklo_epi64 (packed, _mm_srli_epi16 (packed, 4)), _mm_set1_epi8 (15));
+  const int pairs = (int)load_u32 (bytes + 8);
+  const __m128i high = _mm_and_si128 (_mm_setr_epi32 (pairs << 4, pairs << 2, pairs, pairs >> 2), _mm_set1_epi8 (0x30));
+  return _mm_sub_epi8 (_mm_or_si128 (low, high), _mm_set1_epi8 (32));
+}
+
+INLINE void load_q3_k (const uint8_t *block, struct vectors *out)
+{
+  const __m256i high = load_256 (block), third = _mm256_set1_epi8 (4);
+  unpack_pairs (block + 32, out->q);
+  for (int i = 0; i < 8; i++)
+    out->q[i] = _mm256_or_si256 (
+        out->q[i], _mm256_and_si256 (i < 2 ? _mm256_slli_epi16 (high, 2 - i) : _mm256_srli_epi16 (high, i - 2), third));
+  out->scale = load_scales_q3_k (block + 96);
+  out->d = load_f16_fast (block + 108);
+}
+
+INLINE void load_iq4_xs (const uint8_t *block, struct vectors *out)
+{
+  const __m256i pairs
+      = _mm256_srlv_epi32 (_mm256_set1_epi32 (load_u16 (block + 2)), _mm256_setr_epi32 (0, 2, 4, 6, 8, 10, 12, 14));
+  const __m256i nibbles = _mm256_srlv_epi32 (_mm256_set1_epi32 ((int)load_u32 (block + 4)),
+                                             _mm256_setr_epi32 (0, 4, 8, 12, 16, 20, 24, 28));
+  const __m256i scales
+      = _mm256_sub_epi32 (_mm256_or_si256 (_mm256_and_si256 (nibbles, _mm256_set1_epi32 (15)),
+                                           _mm256_slli_epi32 (_mm256_and_si256 (pairs, _mm256_set1_epi32 (3)), 4)),
+                          _mm256_set1_epi32 (32));
+  const __m128i words = _mm_packs_epi32 (_mm256_castsi256_si128 (scales), _mm256_extracti128_si256 (scales, 1));
+  const __m128i bytes = _mm_packs_epi16 (words, words);
+  for (int i = 0; i < 8; i++)
+    out->q[i] = look_up (codebook_iq4, unpack_nibbles (block + 8 + 16 * i));
+  out->scale = _mm_unpacklo_epi8 (bytes, bytes);
+  out->d = load_f16_fast (block);
+}
+
+INLINE void load_tq2_0 (const uint8_t *block, struct vectors *out)
+{
+  unpack_pairs (block, out->q);
+  for (int i = 0; i < 8; i++)
+    out->q[i] = _mm256_sub_epi8 (out->q[i], _mm256_set1_epi8 (1));
+  out->scale = _mm_set1_epi8 (1);
+  out->d = load_f16_fast (block + 64);
+}
+
+/* The types without vectors of their own go through the reference's unpack function. */
+INLINE void load_unpacked (const uint8_t *block, struct vectors *out,
+                           void (*unpack) (const uint8_t *, struct super_block *))
+{
+  struct super_block plain;
+  unpack (block, &plain);
+  for (int i = 0; i < 8; i++)
+    out->q[i] = load_256 (plain.q + 32 * i);
+  out->scale = load_128 (plain.scale);
+  out->d = plain.d;
+}
+
+INLINE void load_super (enum tensor_type type, const uint8_t *block, struct vectors *out)
+{
+  out->minimum = _mm_setzero_si128 ();
+  out->dmin = 0;
+  switch (type) {
+  case TENSOR_Q2_K: load_q2_k (block, out); break;
+  case TENSOR_Q3_K: load_q3_k (block, out); break;
+  case TENSOR_Q4_K:
+  case TENSOR_Q5_K: load_q4_or_q5 (type, block, out); break;
+  case TENSOR_Q6_K: load_q6_k (block, out); break;
+  case TENSOR_IQ4_XS: load_iq4_xs (block, out); break;
+  case TENSOR_IQ3_S: load_unpacked (block, out, unpack_iq3_s); break;
+  case TENSOR_IQ3_XXS: load_unpacked (block, out, unpack_iq3_xxs); break;
+  case TENSOR_IQ2_S: load_unpacked (block, out, unpack_iq2_s); break;
+  case TENSOR_IQ2_XS: load_unpacked (block, out, unpack_iq2_xs); break;
+  case TENSOR_IQ2_XXS: load_unpacked (block, out, unpack_iq2_xxs); break;
+  case TENSOR_IQ1_M: load_unpacked (block, out, unpack_iq1_m); break;
+  case TENSOR_IQ1_S: load_unpacked (block, out, unpack_iq1_s); break;
+  case TENSOR_TQ1_0: load_unpacked (block, out, unpack_tq1_0); break;
+  default: load_tq2_0 (block, out); break;
+  }
+}
+
+/* ---- one token ------------------------------------------------------------------------------------------- */
+
+/* Q4_K and Q5_K have eight scales, not sixteen, which is quicker. */
+INLINE float dot_q4_or_q5 (enum tensor_type type, const uint8_t *w, const struct q8_k_block *x, size_t n_items)
+{
+  float sum = 0;
+  for (; n_items >= 256; n_items -= 256, w += super_block_bytes[type], x++) {
+    __m256i q[8], products = _mm256_setzero_si256 ();
+    const __m256i factors = _mm256_cvtepu8_epi16 (unpack_scales (w + 4)); /* eight scales, eight minimums */
+    const __m256i scales = _mm256_permute4x64_epi64 (factors, 0x44);
+    unpack_q4_or_q5 (type, w, q);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+      const __m256i scale = _mm256_shuffle_epi8 (scales, _mm256_set1_epi16 ((short)(2 * i | (2 * i + 1) << 8)));
+      products = _mm256_add_epi32 (products,
+                                   _mm256_madd_epi16 (_mm256_maddubs_epi16 (q[i], load_256 (x->q + 32 * i)), scale));
+    }
+    const __m128i x_sums = _mm_hadd_epi16 (load_128 (x->sums), load_128 (x->sums + 8));
+    const __m128i minimums = _mm_madd_epi16 (_mm256_extracti128_si256 (factors, 1), x_sums);
+    sum += load_f16_fast (w) * x->d * (float)sum_i32 (products);
+    sum -= load_f16_fast (w + 2) * x->d * (float)sum_i32_128 (minimums);
+  }
+  return sum;
+}
+
+INLINE float dot_super (enum tensor_type type, enum super_class class, const uint8_t *w, const struct q8_k_block *x,
+                        size_t n_items)
+{
+  const struct super_layout layout = super_layouts[class];
+  float sum = 0;
+  if (class == CLASS_4_BITS || class == CLASS_5_BITS)
+    return dot_q4_or_q5 (type, w, x, n_items);
+  for (; n_items >= 256; n_items -= 256, w += super_block_bytes[type], x++) {
+    struct vectors block;
+    __m256i products = _mm256_setzero_si256 ();
+    load_super (type, w, &block);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+      const __m128i which
+          = _mm_setr_epi32 (0x02020202 * i, 0x02020202 * i, 0x02020202 * i + 0x01010101, 0x02020202 * i + 0x01010101);
+      const __m256i scale = _mm256_cvtepi8_epi16 (_mm_shuffle_epi8 (block.scale, which));
+      const __m256i pairs = multiply_bytes (layout.is_signed, block.q[i], load_256 (x->q + 32 * i));
+      products = _mm256_add_epi32 (products, _mm256_madd_epi16 (pairs, scale));
+    }
+    if (layout.offset) {
+      const __m256i sums = _mm256_madd_epi16 (_mm256_cvtepi8_epi16 (block.scale), load_256 (x->sums));
+      products = _mm256_sub_epi32 (products, _mm256_mullo_epi32 (sums, _mm256_set1_epi32 (layout.offset)));
+    }
+    sum += block.d * x->d * (float)sum_i32 (products);
+    if (layout.has_minimum) {
+      const __m256i minimums = _mm256_madd_epi16 (_mm256_cvtepi8_epi16 (block.minimum), load_256 (x->sums));
+      sum -= block.dmin * x->d * (float)sum_i32 (minimums);
+    }
+  }
+  return sum;
+}
+
+/* ---- panels ---------------------------------------------------------------------------------------------- */
+
+/* Eight rows of 256 columns. Scales are doubled to 16-bit pairs, for vpmaddwd. */
+struct super_panel {
+  uint8_t q[64][32];
+  int16_t scale[16][16];  /* by group of 16 */
+  int16_t minimum[8][16]; /* for the activations' sums 2 i and 2 i + 1; where there is an offset, the scales */
+  float d[8], dmin[8];
+};
+
+_Static_assert(sizeof (struct super_panel) <= PANEL_BYTES_PER_256_MAX, "a panel fits");
+
+INLINE __m256i double_pairs (__m256i v)
+{
+  return _mm256_or_si256 (_mm256_and_si256 (v, _mm256_set1_epi32 (0xffff)), _mm256_slli_epi32 (v, 16));
+}
+
+INLINE void pack_super (enum tensor_type type, enum super_class class, const uint8_t *w, size_t row_bytes,
+                        size_t n_items, uint8_t *bytes)
+{
+  struct super_panel *panel = (struct super_panel *)bytes;
+  for (; n_items >= 256; n_items -= 256, w += super_block_bytes[type], panel++) {
+    struct vectors rows[8];
+    __m256i scale[8], scale_2[8], minimum[8], column[8];
+    for (size_t r = 0; r < 8; r++) {
+      load_super (type, w + r * row_bytes, &rows[r]);
+      scale[r] = double_pairs (_mm256_cvtepi8_epi32 (rows[r].scale));
+      scale_2[r] = double_pairs (_mm256_cvtepi8_epi32 (_mm_srli_si128 (rows[r].scale, 8)));
+      minimum[r] = _mm256_cvtepi8_epi16 (super_layouts[class].offset ? rows[r].scale : rows[r].minimum);
+      panel->d[r] = rows[r].d;
+      panel->dmin[r] = rows[r].dmin;
+    }
+    for (int i = 0; i < 8; i++) {
+      for (int r = 0; r < 8; r++)
+        column[r] = rows[r].q[i];
+      store_transposed (column, panel->q[8 * i]);
+    }
+    store_transposed (scale, panel->scale);
+    store_transposed (scale_2, panel->scale[8]);
+    store_transposed (minimum, panel->minimum);
+  }
+}
+
+INLINE void multiply_super (enum super_class class, const struct super_panel *panel, const uint8_t *x, size_t x_bytes,
+                            const int n_tokens, size_t n_items, float *out, size_t out_stride)
+{
+  const struct super_layout layout = super_layouts[class];
+  __m256 sum[4];
+  for (int t = 0; t < n_tokens; t++)
+    sum[t] = _mm256_loadu_ps (out + (size_t)t * out_stride);
+  for (; n_items >= 256; n_items -= 256, panel++, x += sizeof (struct q8_k_block)) {
+    __m256i products[4], minimums[4];
+    for (int t = 0; t < n_tokens; t++)
+      products[t] = minimums[t] = _mm256_setzero_si256 ();
+    for (int v = 0; v < 64; v += layout.n_adds) {
+      const __m256i scale = _mm256_load_si256 ((const __m256i *)panel->scale[v / 4]);
+      __m256i pairs[4];
+#pragma GCC unroll 8
+      for (int a = 0; a < layout.n_adds; a++) {
+        const __m256i weights = _mm256_load_si256 ((const __m256i *)panel->q[v + a]);
+#pragma GCC unroll 4
+        for (int t = 0; t < n_tokens; t++) {
+          const __m256i part
+              = multiply_bytes (layout.is_signed, weights, broadcast_4_bytes (x + (size_t)t * x_bytes + 4 * (v + a)));
+          pairs[t] = a ? _mm256_add_epi16 (pairs[t], part) : part;
+        }
+      }
+#pragma GCC unroll 4
+      for (int t = 0; t < n_tokens; t++)
+        products[t] = _mm256_add_epi32 (products[t], _mm256_madd_epi16 (pairs[t], scale));
+    }
+    for (int i = 0; i < 8 && (layout.offset || layout.has_minimum); i++) {
+      const __m256i minimum = _mm256_load_si256 ((const __m256i *)panel->minimum[i]);
+#pragma GCC unroll 4
+      for (int t = 0; t < n_tokens; t++) {
+        const struct q8_k_block *block = (const struct q8_k_block *)(x + (size_t)t * x_bytes);
+        minimums[t]
+            = _mm256_add_epi32 (minimums[t], _mm256_madd_epi16 (minimum, broadcast_4_bytes (&block->sums[2 * i])));
+      }
+    }
+#pragma GCC unroll 4
+    for (int t = 0; t < n_tokens; t++) {
+      const __m256 x_d = _mm256_set1_ps (((const struct q8_k_block *)(x + (size_t)t * x_bytes))->d);
+      if (layout.offset)
+        products[t]
+            = _mm256_sub_epi32 (products[t], _mm256_mullo_epi32 (minimums[t], _mm256_set1_epi32 (layout.offset)));
+      sum[t] = _mm256_add_ps (
+          sum[t], _mm256_mul_ps (_mm256_mul_ps (_mm256_load_ps (panel->d), x_d), _mm256_cvtepi32_ps (products[t])));
+      if (layout.has_minimum)
+        sum[t] = _mm256_sub_ps (sum[t], _mm256_mul_ps (_mm256_mul_ps (_mm256_load_ps (panel->dmin), x_d),
+                                                       _mm256_cvtepi32_ps (minimums[t])));
+    }
+  }
+  for (int t = 0; t < n_tokens; t++)
+    _mm256_storeu_ps (out + (size_t)t * out_stride, sum[t]);
+}
+
+MULTIPLY_AVX2 (2_bits, super, CLASS_2_BITS)
+MULTIPLY_AVX2 (3_bits, super, CLASS_3_BITS)
+MULTIPLY_AVX2 (4_bits, super, CLASS_4_BITS)
+MULTIPLY_AVX2 (5_bits, super, CLASS_5_BITS)
+MULTIPLY_AVX2 (6_bits, super, CLASS_6_BITS)
+MULTIPLY_AVX2 (tiny, super, CLASS_TINY)
+MULTIPLY_AVX2 (small, super, CLASS_SMALL)
+MULTIPLY_AVX2 (large, super, CLASS_LARGE)
+
+#define SUPER_AVX2(type, name, class, multiply)                                                                        \
+  static float dot_##name##_avx2 (const uint8_t *w, const void *x, size_t n_items)                                     \
+  {                                                                                                                    \
+    return dot_super (TENSOR_##type, class, w, (const struct q8_k_block *)x, n_items);                                 \
+  }                                                                                                                    \
+  static void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, size_t n_items, uint8_t *panel)                  \
+  {                                                                                                                    \
+    pack_super (TENSOR_##type, class, w, row_bytes, n_items, panel);                                                   \
+  }                                                                                                                    \
+  const struct kernel_type name##_avx2                                                                                 \
+      = { COMPANION_Q8_K, dot_##name##_avx2, NULL, sizeof (struct super_panel), pack_##name##_avx2, multiply };
+
+SUPER_AVX2 (Q2_K, q2_k, CLASS_2_BITS, multiply_2_bits_avx2)
+SUPER_AVX2 (Q3_K, q3_k, CLASS_3_BITS, multiply_3_bits_avx2)
+SUPER_AVX2 (Q4_K, q4_k, CLASS_4_BITS, multiply_4_bits_avx2)
+SUPER_AVX2 (Q5_K, q5_k, CLASS_5_BITS, multiply_5_bits_avx2)
+SUPER_AVX2 (Q6_K, q6_k, CLASS_6_BITS, multiply_6_bits_avx2)
+SUPER_AVX2 (IQ4_XS, iq4_xs, CLASS_LARGE, multiply_large_avx2)
+SUPER_AVX2 (IQ3_S, iq3_s, CLASS_TINY, multiply_tiny_avx2)
+SUPER_AVX2 (IQ3_XXS, iq3_xxs, CLASS_SMALL, multiply_small_avx2)
+SUPER_AVX2 (IQ2_S, iq2_s, CLASS_SMALL, multiply_small_avx2)
+SUPER_AVX2 (IQ2_XS, iq2_xs, CLASS_SMALL, multiply_small_avx2)
+SUPER_AVX2 (IQ2_XXS, iq2_xxs, CLASS_SMALL, multiply_small_avx2)
+SUPER_AVX2 (IQ1_M, iq1_m, CLASS_TINY, multiply_tiny_avx2)
+SUPER_AVX2 (IQ1_S, iq1_s, CLASS_TINY, multiply_tiny_avx2)
+SUPER_AVX2 (TQ1_0, tq1_0, CLASS_TINY, multiply_tiny_avx2)
+SUPER_AVX2 (TQ2_0, tq2_0, CLASS_TINY, multiply_tiny_avx2)
