@@ -2,7 +2,7 @@
  * were chosen by their author from trained weights, so there is no formula behind them: the numbers are the format.
  * Read out of libggml 0.27 by dequantising one block per index; tests/data/tensor-types/ holds what proves them.
  *
- * * A grid point is written here as one number, with the place of each weight in a short list of levels as its digits,
+ * A grid point is written here as one number, with the place of each weight in a short list of levels as its digits,
  * least significant first: two bits a weight for the points of eight weights, three for those of four. */
 #include "engine/gguf/codebook.h"
 

@@ -65,6 +65,15 @@ INLINE __m256i unpack_nibbles (const uint8_t *bytes)
   return _mm256_and_si256 (_mm256_set_m128i (_mm_srli_epi16 (packed, 4), packed), _mm256_set1_epi8 (15));
 }
 
+/* Byte i of the result is 255 if bit i of the dword, which all lanes hold, is set, else 0. */
+INLINE __m256i spread_bits (__m256i dword)
+{
+  const __m256i spread = _mm256_setr_epi8 (0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3,
+                                           3, 3, 3, 3, 3, 3);
+  const __m256i bit = _mm256_set1_epi64x ((long long)0x8040201008040201u);
+  return _mm256_cmpeq_epi8 (_mm256_and_si256 (_mm256_shuffle_epi8 (dword, spread), bit), bit);
+}
+
 /* The value that each nibble names. */
 INLINE __m256i look_up (const int8_t codebook[16], __m256i nibbles)
 {
@@ -105,6 +114,13 @@ INLINE void store_transposed (__m256i rows[8], void *out)
   for (int i = 0; i < 8; i++)
     _mm256_store_si256 ((__m256i *)out + i, rows[i]);
 }
+
+/* A block of 256 weights, 32 to a vector, in order; the scales and minimums of groups of 16. */
+struct vectors {
+  __m256i q[8];
+  __m128i scale, minimum;
+  float d, dmin;
+};
 
 /* multiply() for each number of tokens, so that the sums stay in registers. */
 #define MULTIPLY_AVX2(name, kind, which)                                                                               \

@@ -21,11 +21,7 @@ static const bool small_has_minimum[TENSOR_N_TYPES] = { SMALL_BLOCK_TYPES (HAS_M
 /* Bit i of the four bytes becomes 16 in byte i. */
 INLINE __m256i unpack_fifth_bits (const uint8_t *bytes)
 {
-  const __m256i spread = _mm256_setr_epi8 (0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3,
-                                           3, 3, 3, 3, 3, 3);
-  const __m256i bit = _mm256_set1_epi64x ((long long)0x8040201008040201u);
-  const __m256i bits = _mm256_and_si256 (_mm256_shuffle_epi8 (broadcast_4_bytes (bytes), spread), bit);
-  return _mm256_and_si256 (_mm256_cmpeq_epi8 (bits, bit), _mm256_set1_epi8 (16));
+  return _mm256_and_si256 (spread_bits (broadcast_4_bytes (bytes)), _mm256_set1_epi8 (16));
 }
 
 INLINE __m256i unpack_small (enum tensor_type type, const uint8_t *block)

@@ -1,7 +1,5 @@
 /* kernels_avx2_super.c: quantised weights in blocks of 256 on AVX2. */
-#include "engine/kernels/kernels_avx2.h"
-#include "engine/gguf/unpack_iq.h"
-#include "engine/gguf/unpack_k.h"
+#include "engine/kernels/kernels_avx2_iq.h"
 
 #define BLOCK_BYTES(type, name, block_bytes, has_minimum) [TENSOR_##type] = block_bytes,
 static const size_t super_block_bytes[TENSOR_N_TYPES] = { SUPER_BLOCK_TYPES (BLOCK_BYTES) };
@@ -30,13 +28,6 @@ static const struct super_layout {
 };
 
 /* ---- unpacking ------------------------------------------------------------------------------------------- */
-
-/* One block: 256 weights, 32 to a vector, in order; the scales and minimums of groups of 16. */
-struct vectors {
-  __m256i q[8];
-  __m128i scale, minimum;
-  float d, dmin;
-};
 
 /* The eight 6-bit scales of Q4_K and Q5_K in bytes 0..7, the minimums in bytes 8..15. See unpack_scales_6_bit(). */
 INLINE __m128i unpack_scales (const uint8_t *bytes)
@@ -162,18 +153,6 @@ INLINE void load_tq2_0 (const uint8_t *block, struct vectors *out)
   out->d = load_f16_fast (block + 64);
 }
 
-/* The types without vectors of their own go through the reference's unpack function. */
-INLINE void load_unpacked (const uint8_t *block, struct vectors *out,
-                           void (*unpack) (const uint8_t *, struct super_block *))
-{
-  struct super_block plain;
-  unpack (block, &plain);
-  for (int i = 0; i < 8; i++)
-    out->q[i] = load_256 (plain.q + 32 * i);
-  out->scale = load_128 (plain.scale);
-  out->d = plain.d;
-}
-
 INLINE void load_super (enum tensor_type type, const uint8_t *block, struct vectors *out)
 {
   out->minimum = _mm_setzero_si128 ();
@@ -185,14 +164,14 @@ INLINE void load_super (enum tensor_type type, const uint8_t *block, struct vect
   case TENSOR_Q5_K: load_q4_or_q5 (type, block, out); break;
   case TENSOR_Q6_K: load_q6_k (block, out); break;
   case TENSOR_IQ4_XS: load_iq4_xs (block, out); break;
-  case TENSOR_IQ3_S: load_unpacked (block, out, unpack_iq3_s); break;
-  case TENSOR_IQ3_XXS: load_unpacked (block, out, unpack_iq3_xxs); break;
-  case TENSOR_IQ2_S: load_unpacked (block, out, unpack_iq2_s); break;
-  case TENSOR_IQ2_XS: load_unpacked (block, out, unpack_iq2_xs); break;
-  case TENSOR_IQ2_XXS: load_unpacked (block, out, unpack_iq2_xxs); break;
-  case TENSOR_IQ1_M: load_unpacked (block, out, unpack_iq1_m); break;
-  case TENSOR_IQ1_S: load_unpacked (block, out, unpack_iq1_s); break;
-  case TENSOR_TQ1_0: load_unpacked (block, out, unpack_tq1_0); break;
+  case TENSOR_IQ3_S: load_iq3_s (block, out); break;
+  case TENSOR_IQ3_XXS: load_iq3_xxs (block, out); break;
+  case TENSOR_IQ2_S: load_iq2_s (block, out); break;
+  case TENSOR_IQ2_XS: load_iq2_xs (block, out); break;
+  case TENSOR_IQ2_XXS: load_iq2_xxs (block, out); break;
+  case TENSOR_IQ1_M: load_iq1_m (block, out); break;
+  case TENSOR_IQ1_S: load_iq1_s (block, out); break;
+  case TENSOR_TQ1_0: load_tq1_0 (block, out); break;
   default: load_tq2_0 (block, out); break;
   }
 }
