@@ -248,6 +248,39 @@ static void check_path (const struct kernels *kernels)
   }
 }
 
+/* Rounded activations are within half a step, and their sums are sums. Parts of a block differ in size up to 2^20 times. */
+static void check_rounding (const struct kernels *kernels)
+{
+  enum { N = 256 };
+  float x[N];
+  struct q8_block q8[N / 32];
+  struct q8_k_block q8_k;
+  snprintf (context, sizeof context, "rounding on path %s", kernels->name);
+  for (int round = 0; round < 200; round++) {
+    for (int i = 0; i < N; i++)
+      x[i] = ldexpf (random_f32 (), round % 20 * (i / 32 % 3) / 2);
+    kernels->quantise_q8 (x, q8, N);
+    kernels->quantise_q8_k (x, &q8_k, N);
+    for (int i = 0; i < N; i++) {
+      const double step = (double)q8[i / 32].d, step_k = (double)q8_k.d;
+      CHECK (fabs ((double)x[i] - step * q8[i / 32].q[i % 32]) <= 0.5001 * step && abs (q8[i / 32].q[i % 32]) <= 127);
+      CHECK (fabs ((double)x[i] - step_k * q8_k.q[i]) <= 0.5001 * step_k && abs (q8_k.q[i]) <= 127);
+    }
+    for (int group = 0; group < N / 16; group++) {
+      int sum = 0;
+      for (int i = 16 * group; i < 16 * group + 16; i++)
+        sum += q8_k.q[i];
+      CHECK (q8_k.sums[group] == sum);
+    }
+    for (int block = 0; block < N / 32; block++) {
+      int sum = 0;
+      for (int i = 0; i < 32; i++)
+        sum += q8[block].q[i];
+      CHECK (q8[block].sum == sum);
+    }
+  }
+}
+
 static void check_helpers (const struct kernels *kernels)
 {
   enum { MOST = 67 };
@@ -465,6 +498,7 @@ int main (int argc, char **argv)
   const size_t n_paths = kernels_list (paths, sizeof paths / sizeof paths[0]);
   for (size_t i = 0; i < n_paths; i++) {
     check_path (paths[i]);
+    check_rounding (paths[i]);
     check_helpers (paths[i]);
     check_halves (paths[i]);
     check_multiply (paths[i]);
