@@ -51,8 +51,8 @@ struct engine_model_info {
   const char *tokenizer;     /* "spm", "bpe/qwen2", "wordpiece"; "" if there is none */
   const char *chat_template; /* built-in family that the file's template was recognised as, e.g. "chatml"; "" if none */
   enum engine_role role;
-  bool runs;                    /* engine_session_new or engine_encoder_new will accept it */
-  const char *reason;           /* why not, one sentence; "" when runs */
+  bool runs;          /* engine_session_new or engine_encoder_new will accept it */
+  const char *reason; /* why not, one sentence; "" when runs */
   uint64_t file_bytes;
   uint64_t n_parameters;
   uint32_t context_tokens; /* the length it was trained for */
@@ -170,18 +170,51 @@ void engine_session_reset_cancel (struct engine_session *session);
 
 /* ---- sampling -------------------------------------------------------------------------------------------- */
 
+/* A logit is raised by `bias` before anything else; -INFINITY: the token is never picked. */
+struct engine_logit_bias {
+  int32_t id;
+  float bias;
+};
+
+struct engine_grammar;
+
+/* All zero: the likeliest token, always. Each step goes through this chain, in this order (it is llama.cpp's):
+ *   grammar and bans, biases, penalties, top-k, typical, top-p, min-p, temperature, draw.
+ * Each cut works on the probabilities of what those before it left (at temperature 1) and leaves at least one token; of
+ * equal ones the lower id is preferred. Logits that are NaN or -INFINITY are never picked unless there is no other. */
 struct engine_sampler_options {
-  float temperature; /* 0: greedy */
-  float top_p;       /* (0, 1]; 1 or 0: off */
-  uint32_t top_k;    /* 0: off */
-  uint64_t seed;     /* the same seed, logits and options give the same tokens */
+  float temperature;                         /* 0: the likeliest of what is left */
+  float top_p;                               /* nucleus: (0, 1]; 1 or 0: off */
+  uint32_t top_k;                            /* 0: off */
+  uint64_t seed;                             /* the same seed, logits and options give the same tokens */
+  float min_p;                               /* [0, 1] times the likeliest's probability; 0: off */
+  float typical_p;                           /* locally typical sampling, arXiv 2202.00666: (0, 1]; 1 or 0: off */
+  float repeat_penalty;                      /* divides logits of tokens in the window; 1 or 0: off */
+  float frequency_penalty, presence_penalty; /* taken from the logit per occurrence, and once; 0: off */
+  uint32_t penalty_window;                   /* how many of the last tokens count; 0: 64 */
+  const struct engine_logit_bias *biases;    /* [n_biases], copied */
+  size_t n_biases;
+  struct engine_grammar *grammar; /* NULL: none. Borrowed: at work for this sampler alone, and must outlive it */
 };
 
 struct engine_sampler;
-int engine_sampler_new (const struct engine_sampler_options *options, uint32_t n_vocab,
-                        struct engine_sampler **sampler, struct engine_error *error);
+/* RANGE for an option out of its range. All memory that the sampler will use is allocated here. */
+int engine_sampler_new (const struct engine_sampler_options *options, uint32_t n_vocab, struct engine_sampler **sampler,
+                        struct engine_error *error);
 void engine_sampler_free (struct engine_sampler *sampler);
+
+/* The next token for logits[n_vocab]. It is not yet part of the text: engine_sampler_accept() says that it is. */
 int32_t engine_sampler_pick (struct engine_sampler *sampler, const float *logits);
+
+/* `id` was appended to the text: penalties and the grammar count it. Needed after each pick where either is used. */
+void engine_sampler_accept (struct engine_sampler *sampler, int32_t id);
+
+/* Begins a new text after `prompt`, whose tokens count for the penalties only (NULL, 0: none). The draws go on. */
+void engine_sampler_restart (struct engine_sampler *sampler, const int32_t *prompt, size_t n_prompt);
+
+/* The last pick found no token that continues the text within the grammar (the vocabulary lacks one, or all are
+ * banned) and returned the token that ends a text (-1 if the vocabulary has none): the text is not whole. */
+bool engine_sampler_is_stuck (const struct engine_sampler *sampler);
 
 /* The n_top highest log-probabilities over the whole vocabulary, best first (ties: lower id first). */
 struct engine_logprob {
@@ -190,6 +223,59 @@ struct engine_logprob {
 };
 void engine_top_logprobs (const float *logits, uint32_t n_vocab, struct engine_logprob *top, size_t n_top);
 float engine_logprob_of (const float *logits, uint32_t n_vocab, int32_t id);
+
+/* ---- grammars -------------------------------------------------------------------------------------------- */
+
+/* The texts of a model's tokens as a tree, which grammars walk. Made once per model (about 0.1 s for 150,000 tokens),
+ * shared by its grammars and between threads; the model must outlive it. UNSUPPORTED without a tokenizer. */
+struct engine_token_trie;
+int engine_token_trie_new (const struct engine_model *model, struct engine_token_trie **trie,
+                           struct engine_error *error);
+void engine_token_trie_free (struct engine_token_trie *trie);
+
+/* Reads a grammar for what is generated, in GBNF (llama.cpp's notation). Lines `name ::= …`, where … is made of
+ *   "text"  [a-z0-9_]  [^"\\]  .  name  ( … )     literals, classes, any character, other rules, groups
+ *   x*  x+  x?  x{3}  x{2,}  x{2,5}                repetitions of what stands before
+ *   a b | c                                        one after the other; alternatives
+ * with the escapes \t \r \n \\ \" \[ \] \xFF \uFFFF \UFFFFFFFF, and comments from # to the end of the line. A rule
+ * goes on over a line's end within parentheses and after ::= and |. Generation begins at `root`. Characters are Unicode;
+ * text that is no UTF-8 is never allowed. The text that counts is the one that engine_text_stream gives.
+ * RANGE, with the line, for mistakes, for rules that begin with themselves, never end or are not there, and for grammars
+ * beyond the limits (256 KiB, 1024 rules, 65536 steps, 100 nested groups). A text that can be read in more than about
+ * 2000 ways at once, or is nested tens of thousands deep, is not allowed to go on that way.
+ * One thread, and one sampler, at a time. The trie must outlive the grammar. */
+int engine_grammar_new (const struct engine_token_trie *trie, const char *text, size_t length,
+                        struct engine_grammar **grammar, struct engine_error *error);
+void engine_grammar_free (struct engine_grammar *grammar);
+/* Whether the text so far is whole: it may end here. */
+bool engine_grammar_is_complete (const struct engine_grammar *grammar);
+
+/* A grammar that comes with the engine, as GBNF: "json" (one JSON value, RFC 8259, with little white space between its
+ * parts). NULL for other names. */
+const char *engine_grammar_get_builtin (const char *name);
+
+/* A grammar, as malloc'ed GBNF, for an answer from sources 1 to n_sources: either exactly `refusal`, or sentences that
+ * each end in one citation or more, "[2]" or "[1][3]", before or after the full stop. A full stop before a space ends a
+ * sentence; brackets are for citations only. RANGE if n_sources is not between 1 and 9999 or `refusal` is empty or no
+ * UTF-8. */
+int engine_grammar_for_citations (uint32_t n_sources, const char *refusal, char **text, struct engine_error *error);
+
+/* ---- stop strings ---------------------------------------------------------------------------------------- */
+
+/* Watches a streamed text for strings that end it: the first to be complete does, the longest if several are. */
+struct engine_stop_strings;
+
+/* RANGE if a string is empty or no UTF-8, or all are longer than 4096 bytes together. */
+int engine_stop_strings_new (const char *const *strings, size_t n_strings, struct engine_stop_strings **stops,
+                             struct engine_error *error);
+void engine_stop_strings_free (struct engine_stop_strings *stops);
+/* Takes the next whole characters of the text (as engine_text_stream gives them) and returns what can be shown: without
+ * an end that may become a stop string. Once a stop string is complete *stopped is true, the text ends before it, and
+ * nothing more comes out. NUL-terminated, maybe empty, borrowed until the next call; NULL only when there is no memory
+ * for a piece above 4 KiB. */
+const char *engine_stop_strings_push (struct engine_stop_strings *stops, const char *text, bool *stopped);
+/* At the end of the text: what is still held back; borrowed. */
+const char *engine_stop_strings_finish (struct engine_stop_strings *stops);
 
 /* ---- encoders -------------------------------------------------------------------------------------------- */
 
