@@ -51,8 +51,8 @@ struct engine_model_info {
   const char *tokenizer;     /* "spm", "bpe/qwen2", "wordpiece"; "" if there is none */
   const char *chat_template; /* built-in family that the file's template was recognised as, e.g. "chatml"; "" if none */
   enum engine_role role;
-  bool runs;          /* engine_session_new or engine_encoder_new will accept it */
-  const char *reason; /* why not, one sentence; "" when runs */
+  bool runs;                    /* engine_session_new or engine_encoder_new will accept it */
+  const char *reason;           /* why not, one sentence; "" when runs */
   uint64_t file_bytes;
   uint64_t n_parameters;
   uint32_t context_tokens; /* the length it was trained for */

@@ -101,18 +101,19 @@ static int order_rule (struct checker *checker, uint32_t rule, struct engine_err
 static int check_rules (struct checker *checker, struct engine_error *error)
 {
   struct grammar_program *program = checker->program;
-  find_ends (checker);
-  for (uint32_t i = 0; i < program->n_rules; i++) {
-    const struct grammar_rule *rule = &program->rules[i];
-    if (!checker->can_end[i])
-      return engine_error_set (error, ENGINE_ERROR_RANGE,
-                               "The rule %.*s of the grammar never ends: give it an alternative without itself.",
-                               (int)(rule->length < 80 ? rule->length : 80), rule->name);
-    reaches_end (checker, i, false, checker->begins + i * checker->n_words);
-  }
   int status = ENGINE_OK;
+  find_ends (checker);
+  for (uint32_t i = 0; i < program->n_rules; i++)
+    reaches_end (checker, i, false, checker->begins + i * checker->n_words);
   for (uint32_t i = 0; i < program->n_rules && status == ENGINE_OK; i++)
     status = order_rule (checker, i, error);
+  for (uint32_t i = 0; i < program->n_rules && status == ENGINE_OK; i++) {
+    const struct grammar_rule *rule = &program->rules[i];
+    if (!checker->can_end[i])
+      status = engine_error_set (error, ENGINE_ERROR_RANGE,
+                                 "The rule %.*s of the grammar never ends: give it an alternative without itself.",
+                                 (int)(rule->length < 80 ? rule->length : 80), rule->name);
+  }
   return status;
 }
 
