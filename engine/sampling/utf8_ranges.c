@@ -30,7 +30,7 @@ static int split (uint32_t low, uint32_t high, const struct taker *taker)
     return status ? status : split (cut + 1, high, taker);
   }
   struct utf8_sequence sequence = { .n = (uint8_t)n };
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < n && i < sizeof sequence.low; i++) {
     sequence.low[i] = (uint8_t)first[i];
     sequence.high[i] = (uint8_t)last[i];
   }

@@ -63,11 +63,16 @@ static const struct {
   { "root ::= [a-cx]", { "a", "b", "c", "x" }, { "" }, { "d", "-", "aa" } },
   { "root ::= [-a]", { "-", "a" }, { "" }, { "b" } },
   { "root ::= [a-]", { "-", "a" }, { "" }, { "b" } },
-  { "root ::= [^a-c\\n]", { "d", "€", "\xF0\x9F\x98\x80", "^" }, { "", "\xE2", "\xF0\x9F" }, { "a", "\n", "\xFF", "\xC0" } },
+  { "root ::= [^a-c\\n]",
+    { "d", "€", "\xF0\x9F\x98\x80", "^" },
+    { "", "\xE2", "\xF0\x9F" },
+    { "a", "\n", "\xFF", "\xC0" } },
   { "root ::= [a^]", { "a", "^" }, { "" }, { "b" } },
   { "root ::= [^]", { "a", "]", "é" }, { "" }, { "ab" } },
-  { "root ::= .", { "a", "\n", "\xF4\x8F\xBF\xBF", "\xC2\x80", "\x7F" },
-    { "", "\xC2", "\xED\x9F", "\xF4\x8F" }, { "ab", "\xED\xA0", "\xF4\x90", "\xC1", "\xE0\x80", "\xF0\x8F", "\x80" } },
+  { "root ::= .",
+    { "a", "\n", "\xF4\x8F\xBF\xBF", "\xC2\x80", "\x7F" },
+    { "", "\xC2", "\xED\x9F", "\xF4\x8F" },
+    { "ab", "\xED\xA0", "\xF4\x90", "\xC1", "\xE0\x80", "\xF0\x8F", "\x80" } },
   { "root ::= [α-ω]+", { "α", "λογ", "ω" }, { "", "\xCE", "α\xCF" }, { "a", "Ω", "\xCE\x91" } },
   { "root ::= [\\u00e9\\x41\\U0001F600]", { "é", "A", "\xF0\x9F\x98\x80" }, { "" }, { "a", "\xF0\x9F\x98\x81" } },
   { "root ::= \"\\t\\r\\n\\\\\\\"\\[\\]\\x41\"", { "\t\r\n\\\"[]A" }, { "\t" }, { "t" } },
@@ -85,7 +90,9 @@ static const struct {
   { "root ::= (\"a\"* \"b\"*)*", { "", "abba" }, { NULL }, { "c" } },
   { "root ::= (\"\")* \"a\"", { "a" }, { "" }, { "b" } },
   { "root ::= (\"\" | x)+ \"a\"\nx ::= \"b\"? | x2*\nx2 ::= \"c\"", { "a", "bca" }, { "bbc" }, { "d" } },
-  { "root ::= a b # a comment\n# another ::= one\n\na ::= \"x\"\nb ::=\n  \"y\" |\n  \"z\"\n", { "xy", "xz" }, { "x" },
+  { "root ::= a b # a comment\n# another ::= one\n\na ::= \"x\"\nb ::=\n  \"y\" |\n  \"z\"\n",
+    { "xy", "xz" },
+    { "x" },
     { "y" } },
   { "root ::= (\n\"a\"\n|\n\"b\" # within\n)", { "a", "b" }, { "" }, { "c" } },
   { "root\t::=\"a\"\r\n\r\n", { "a" }, { "" }, { "b" } },
@@ -94,8 +101,10 @@ static const struct {
   { "root ::= \"a\" root | \"\"", { "", "aaa" }, { NULL }, { "b" } },
   { "root ::= x x x\nx ::= \"a\" | ", { "", "a", "aaa" }, { NULL }, { "aaaa" } },
   { "root ::= x \"!\"\nx ::= y y\ny ::= z?\nz ::= \"q\" z?", { "!", "qqq!" }, { "qq" }, { "q!!" } },
-  { "root ::= e\ne ::= t (\"+\" t)*\nt ::= f (\"*\" f)*\nf ::= [0-9]+ | \"(\" e \")\"", { "1", "1+2*3", "(1+2)*(3)" },
-    { "", "1+", "((1" }, { "+", "1)", "()" } },
+  { "root ::= e\ne ::= t (\"+\" t)*\nt ::= f (\"*\" f)*\nf ::= [0-9]+ | \"(\" e \")\"",
+    { "1", "1+2*3", "(1+2)*(3)" },
+    { "", "1+", "((1" },
+    { "+", "1)", "()" } },
   { "root ::= s s\ns ::= \"a\" | \"aa\" | \"aaa\"", { "aa", "aaa", "aaaaaa" }, { "", "a" }, { "aaaaaaa" } },
   { "a-1 ::= \"q\"\nroot ::= a-1 A1\nA1 ::= \"r\"", { "qr" }, { "q" }, { "r" } },
 };
@@ -172,7 +181,8 @@ static void check_refused (const char *grammar, size_t length, const char *says)
   char *exact = malloc (length ? length : 1); /* so that a sanitizer sees reads beyond it */
   memcpy (exact, grammar, length);
   int status = grammar_program_compile (exact, length, &program, &error);
-  if (status != ENGINE_ERROR_RANGE || !strstr (error.message, says) || error.message[strlen (error.message) - 1] != '.') {
+  if (status != ENGINE_ERROR_RANGE || !strstr (error.message, says)
+      || error.message[strlen (error.message) - 1] != '.') {
     fprintf (stderr, "%.200s\n%d: %s\n", grammar, status, error.message);
     abort ();
   }
@@ -280,8 +290,13 @@ static void test_small_memory (void)
       = { .n_states = 4, .n_places = 64, .n_nodes = 16, .n_edges = 40, .n_parallel = 64, .n_work = 10000 };
   const char *json = engine_grammar_get_builtin ("json");
   struct machine *large = machine_new (json, &automaton_default_limits), *tight = machine_new (json, &small);
-  static const char *const texts[] = { "[1,2,{\"a\":[true,null]}]", "{\"a\":1,\"b\":[2,3,\"x\\u00e9\"]}", "[[1],[2]", "[01]",
-                                       "{\"a\" 1}", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1", "\"\\u12\"" };
+  static const char *const texts[] = { "[1,2,{\"a\":[true,null]}]",
+                                       "{\"a\":1,\"b\":[2,3,\"x\\u00e9\"]}",
+                                       "[[1],[2]",
+                                       "[01]",
+                                       "{\"a\" 1}",
+                                       "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1",
+                                       "\"\\u12\"" };
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     for (size_t length = 0; length <= strlen (texts[i]); length++) {
       int expected = run (large, texts[i], length), got = run (tight, texts[i], length);
@@ -311,9 +326,10 @@ static void write_expression (struct writer *writer, char *grammar, int depth)
 {
   static const struct {
     const char *gbnf, *regex;
-  } leaves[] = { { "\"a\"", "a" },     { "\"b\"", "b" },           { "\"é\"", "é" },  { "[ab]", "[ab]" },
+  } leaves[] = { { "\"a\"", "a" },   { "\"b\"", "b" },           { "\"é\"", "é" },       { "[ab]", "[ab]" },
                  { "[^a]", "[^a]" }, { "[b-\\u00e9]", "[b-é]" }, { "\"ab\"", "(?:ab)" }, { "\"\"", "(?:)" } },
-    repeats[] = { { "*", "*" }, { "+", "+" }, { "?", "?" }, { "{2}", "{2}" }, { "{1,3}", "{1,3}" }, { "{2,}", "{2,}" } };
+    repeats[]
+    = { { "*", "*" }, { "+", "+" }, { "?", "?" }, { "{2}", "{2}" }, { "{1,3}", "{1,3}" }, { "{2,}", "{2,}" } };
   int kind = depth == 0 ? 0 : pick (writer, 6);
   if (kind == 0) {
     int leaf = pick (writer, 8);
@@ -369,8 +385,8 @@ static void test_against_pcre2 (void)
     strcat (writer.grammar, writer.rules);
     int problem;
     PCRE2_SIZE offset;
-    pcre2_code *code
-        = pcre2_compile ((PCRE2_SPTR)writer.pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_DOTALL, &problem, &offset, NULL);
+    pcre2_code *code = pcre2_compile ((PCRE2_SPTR)writer.pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_DOTALL,
+                                      &problem, &offset, NULL);
     assert (code);
     pcre2_match_data *data = pcre2_match_data_create (4, NULL);
     struct machine *machine = machine_new (writer.grammar, &automaton_default_limits);
