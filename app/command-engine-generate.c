@@ -16,6 +16,17 @@ static const OptionSpec options[] = {
   { 0, "ignore-eos", OPTION_FLAG, NULL, 0, 0, "never end before -n tokens", FALSE },
   { 0, "temperature", OPTION_NUMBER, "X", 0, 100, "0 always takes the likeliest token (default: 0)", FALSE },
   { 0, "seed", OPTION_COUNT, "N", 0, 4294967295.0, "seed of the sampling (default: 0)", FALSE },
+  { 0, "top-k", OPTION_COUNT, "N", 0, 2147483647, "sample from the N likeliest tokens (default: 0, off)", FALSE },
+  { 0, "top-p", OPTION_NUMBER, "X", 0, 1, "from the likeliest that make up this probability (default: 1, off)", FALSE },
+  { 0, "min-p", OPTION_NUMBER, "X", 0, 1, "from those with X times the likeliest's probability (default: 0, off)",
+    FALSE },
+  { 0, "typical", OPTION_NUMBER, "X", 0, 1, "from the most typical that make up X (default: 1, off)", FALSE },
+  { 0, "repeat-penalty", OPTION_NUMBER, "X", 0, 100, "divides logits of tokens seen lately (default: 1, off)", FALSE },
+  { 0, "frequency-penalty", OPTION_NUMBER, "X", -100, 100, "taken off per time seen (default: 0)", FALSE },
+  { 0, "presence-penalty", OPTION_NUMBER, "X", -100, 100, "taken off if seen (default: 0)", FALSE },
+  { 0, "repeat-last-n", OPTION_COUNT, "N", 1, 1048576, "tokens that the penalties look back (default: 64)", FALSE },
+  { 0, "stop", OPTION_TEXT, "TEXT", 0, 0, "end before this text; may be given several times", FALSE },
+  { 0, "grammar", OPTION_TEXT, "FILE", 0, 0, "generate only what this GBNF grammar allows; json is built in", FALSE },
   { 0, "top", OPTION_COUNT, "N", 1, MAX_TOP, "with --json, the N best log-probabilities of each step", FALSE },
   { 0, "context", OPTION_COUNT, "N", 1, 268435456, "room for N tokens (default: the prompt and -n)", FALSE },
   { 0, "exact", OPTION_FLAG, NULL, 0, 0, "use the reference arithmetic", FALSE },
@@ -29,9 +40,10 @@ typedef struct {
   struct engine_session *session;
   struct engine_sampler *sampler;
   struct engine_text_stream *stream;
+  struct engine_stop_strings *stops; /* NULL: none */
+  struct engine_token_trie *trie;
+  struct engine_grammar *grammar; /* NULL: none */
   struct engine_tokens prompt;
-  GArray *end_tokens; /* of gint32, that --ignore-eos rules out; NULL: the model may end */
-  float *masked;      /* [n_vocab] logits without the end tokens; NULL if there is no mask */
   guint32 n_vocab;
   guint n_top;
   JsonWriter *steps; /* NULL without --json */
@@ -43,12 +55,13 @@ typedef struct {
 static void generation_clear (Generation *generation)
 {
   g_clear_pointer (&generation->stream, engine_text_stream_free);
+  g_clear_pointer (&generation->stops, engine_stop_strings_free);
   g_clear_pointer (&generation->sampler, engine_sampler_free);
+  g_clear_pointer (&generation->grammar, engine_grammar_free);
+  g_clear_pointer (&generation->trie, engine_token_trie_free);
   g_clear_pointer (&generation->session, engine_session_free);
   g_clear_pointer (&generation->model, engine_model_close);
   engine_tokens_clear (&generation->prompt);
-  g_clear_pointer (&generation->end_tokens, g_array_unref);
-  g_clear_pointer (&generation->masked, g_free);
   g_clear_pointer (&generation->steps, json_writer_free);
   g_clear_pointer (&generation->tokens, g_array_unref);
   if (generation->text)
@@ -118,42 +131,84 @@ static gboolean open_session (Generation *generation, guint64 n_wanted, GError *
                        &engine_error, error);
 }
 
+/* --grammar: the name of a built-in one, or a file. */
+static gboolean open_grammar (Generation *generation, GError **error)
+{
+  const char *name = options_get_text (generation->invocation->options, "grammar");
+  const char *text = name ? engine_grammar_get_builtin (name) : NULL;
+  g_autofree char *read = NULL;
+  gsize length = text ? strlen (text) : 0;
+  struct engine_error engine_error = { 0 };
+  if (!name)
+    return TRUE;
+  if (!text) {
+    g_autoptr (GError) problem = NULL;
+    if (!g_file_get_contents (name, &read, &length, &problem)) {
+      g_autofree char *shown = g_filename_display_name (name);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "The grammar %s cannot be read: %s.", shown, problem->message);
+      return FALSE;
+    }
+    text = read;
+  }
+  return engine_check (engine_token_trie_new (generation->model, &generation->trie, &engine_error), &engine_error,
+                       error)
+         && engine_check (engine_grammar_new (generation->trie, text, length, &generation->grammar, &engine_error),
+                          &engine_error, error);
+}
+
+static gboolean open_sampler (Generation *generation, GError **error)
+{
+  const Options *given = generation->invocation->options;
+  struct engine_sampler_options sampler = {
+    .temperature = (float)options_get_number (given, "temperature", 0),
+    .seed = options_get_count (given, "seed", 0),
+    .top_k = (guint32)options_get_count (given, "top-k", 0),
+    .top_p = (float)options_get_number (given, "top-p", 0),
+    .min_p = (float)options_get_number (given, "min-p", 0),
+    .typical_p = (float)options_get_number (given, "typical", 0),
+    .repeat_penalty = (float)options_get_number (given, "repeat-penalty", 0),
+    .frequency_penalty = (float)options_get_number (given, "frequency-penalty", 0),
+    .presence_penalty = (float)options_get_number (given, "presence-penalty", 0),
+    .penalty_window = (guint32)options_get_count (given, "repeat-last-n", 0),
+    .grammar = generation->grammar,
+  };
+  struct engine_error engine_error = { 0 };
+  g_autoptr (GArray) biases = g_array_new (FALSE, FALSE, sizeof (struct engine_logit_bias));
+  if (options_has (given, "ignore-eos"))
+    for (guint32 id = 0; id < generation->n_vocab; id++) {
+      struct engine_logit_bias never = { (gint32)id, -INFINITY };
+      if (engine_token_is_end (generation->model, (gint32)id))
+        g_array_append_val (biases, never);
+    }
+  sampler.biases = (const struct engine_logit_bias *)(void *)biases->data;
+  sampler.n_biases = biases->len;
+  if (!engine_check (engine_sampler_new (&sampler, generation->n_vocab, &generation->sampler, &engine_error),
+                     &engine_error, error))
+    return FALSE;
+  engine_sampler_restart (generation->sampler, generation->prompt.ids, generation->prompt.n);
+  return TRUE;
+}
+
 static gboolean open_sampling (Generation *generation, GError **error)
 {
   const Options *given = generation->invocation->options;
   const struct engine_model_info *info = engine_model_get_info (generation->model);
-  struct engine_sampler_options sampler = {
-    .temperature = (float)options_get_number (given, "temperature", 0),
-    .seed = options_get_count (given, "seed", 0),
-  };
   struct engine_error engine_error = { 0 };
+  guint n_stops;
+  const char *const *stops = options_get_texts (given, "stop", &n_stops);
   generation->n_vocab = info->n_vocab;
   generation->n_top = MIN ((guint)options_get_count (given, "top", 0), info->n_vocab);
-  if (options_has (given, "ignore-eos")) {
-    generation->end_tokens = g_array_new (FALSE, FALSE, sizeof (gint32));
-    for (guint32 id = 0; id < info->n_vocab; id++)
-      if (engine_token_is_end (generation->model, (gint32)id))
-        g_array_append_val (generation->end_tokens, id);
-    generation->masked = g_new (float, info->n_vocab);
-  }
-  if (!engine_check (engine_sampler_new (&sampler, info->n_vocab, &generation->sampler, &engine_error), &engine_error,
-                     error))
+  if (!open_grammar (generation, error) || !open_sampler (generation, error))
+    return FALSE;
+  if (n_stops > 0
+      && !engine_check (engine_stop_strings_new (stops, n_stops, &generation->stops, &engine_error), &engine_error,
+                        error))
     return FALSE;
   /* A model without a tokenizer still generates ids. */
-  if (*info->tokenizer)
+  if (*info->tokenizer || n_stops > 0)
     return engine_check (engine_text_stream_new (generation->model, &generation->stream, &engine_error), &engine_error,
                          error);
   return TRUE;
-}
-
-static gint32 pick (Generation *generation, const float *logits)
-{
-  if (!generation->end_tokens)
-    return engine_sampler_pick (generation->sampler, logits);
-  memcpy (generation->masked, logits, generation->n_vocab * sizeof *logits);
-  for (guint i = 0; i < generation->end_tokens->len; i++)
-    generation->masked[g_array_index (generation->end_tokens, gint32, i)] = -INFINITY;
-  return engine_sampler_pick (generation->sampler, generation->masked);
 }
 
 static void write_step (Generation *generation, const float *logits, gint32 id)
@@ -189,6 +244,49 @@ static void take_text (Generation *generation, const char *text)
   output_flush ();
 }
 
+/* Text that was generated; TRUE if a stop string ends it. */
+static gboolean watch_text (Generation *generation, const char *text)
+{
+  bool stopped = false;
+  if (generation->stops) {
+    text = engine_stop_strings_push (generation->stops, text, &stopped);
+    g_assert (text);
+  }
+  take_text (generation, text);
+  return stopped;
+}
+
+static void finish_text (Generation *generation)
+{
+  if (!generation->stream)
+    return;
+  watch_text (generation, engine_text_stream_finish (generation->stream));
+  if (generation->stops)
+    take_text (generation, engine_stop_strings_finish (generation->stops));
+}
+
+/* Picks a token and adds it to what was generated; *done if it is the last. */
+static gboolean take_token (Generation *generation, gint32 *id, gboolean *done, GError **error)
+{
+  const float *logits = engine_session_get_logits (generation->session);
+  gint64 start = g_get_monotonic_time ();
+  *id = engine_sampler_pick (generation->sampler, logits);
+  if (engine_sampler_is_stuck (generation->sampler)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                 "The grammar allows nothing that this model has a token for; change the grammar or the model.");
+    return FALSE;
+  }
+  engine_sampler_accept (generation->sampler, *id);
+  generation->decode_ms += ms_since (start);
+  if (generation->steps)
+    write_step (generation, logits, *id);
+  g_array_append_val (generation->tokens, *id);
+  *done = engine_token_is_end (generation->model, *id) && !options_has (generation->invocation->options, "ignore-eos");
+  if (generation->stream && watch_text (generation, engine_text_stream_push (generation->stream, *id)))
+    *done = TRUE;
+  return TRUE;
+}
+
 static gboolean generate (Generation *generation, guint64 n_wanted, GError **error)
 {
   struct engine_error engine_error = { 0 };
@@ -199,26 +297,19 @@ static gboolean generate (Generation *generation, guint64 n_wanted, GError **err
     return FALSE;
   generation->prefill_ms = ms_since (start);
 
-  gboolean may_end = !generation->end_tokens;
   for (guint64 i = 0; i < n_wanted; i++) {
-    const float *logits = engine_session_get_logits (generation->session);
-    start = g_get_monotonic_time ();
-    gint32 id = pick (generation, logits);
-    generation->decode_ms += ms_since (start);
-    if (generation->steps)
-      write_step (generation, logits, id);
-    g_array_append_val (generation->tokens, id);
-    if (generation->stream)
-      take_text (generation, engine_text_stream_push (generation->stream, id));
-    if (i + 1 == n_wanted || (may_end && engine_token_is_end (generation->model, id)))
+    gint32 id;
+    gboolean done;
+    if (!take_token (generation, &id, &done, error))
+      return FALSE;
+    if (i + 1 == n_wanted || done)
       break;
     start = g_get_monotonic_time ();
     if (!engine_check (engine_session_append (generation->session, id, &engine_error), &engine_error, error))
       return FALSE;
     generation->decode_ms += ms_since (start);
   }
-  if (generation->stream)
-    take_text (generation, engine_text_stream_finish (generation->stream));
+  finish_text (generation);
   return TRUE;
 }
 
@@ -261,6 +352,11 @@ static gboolean run_generate (const Invocation *invocation, GError **error)
   gboolean prompt = options_has (invocation->options, "prompt");
   if (prompt == options_has (invocation->options, "prompt-tokens")) {
     g_set_error (error, USAGE_ERROR, 0, "Either --prompt or --prompt-tokens is needed%s.", prompt ? ", not both" : "");
+    return FALSE;
+  }
+  if (options_has (invocation->options, "ignore-eos") && options_has (invocation->options, "grammar")) {
+    g_set_error (error, USAGE_ERROR, 0,
+                 "--ignore-eos and --grammar exclude each other: a grammar says where the text ends.");
     return FALSE;
   }
   g_auto (Generation) generation = { .invocation = invocation };

@@ -7,7 +7,7 @@ G_DEFINE_QUARK (lecternctl - usage - error, usage_error)
 
 struct _Options {
   GPtrArray *words;   /* of borrowed char *, NULL-terminated */
-  GHashTable *values; /* option name -> value ("" for flags); both borrowed or static */
+  GHashTable *values; /* option name -> GPtrArray of values ("" for flags), borrowed or static */
 };
 
 static char *spec_dup_name (const OptionSpec *spec)
@@ -63,7 +63,13 @@ static gboolean take_value (Options *options, const OptionSpec *spec, const char
                  spec->kind == OPTION_COUNT ? "whole number" : "number", spec->min, spec->max, shown);
     return FALSE;
   }
-  g_hash_table_replace (options->values, spec_dup_name (spec), (gpointer)value);
+  g_autofree char *name = spec_dup_name (spec);
+  GPtrArray *values = g_hash_table_lookup (options->values, name);
+  if (!values) {
+    values = g_ptr_array_new ();
+    g_hash_table_insert (options->values, g_steal_pointer (&name), values);
+  }
+  g_ptr_array_add (values, (gpointer)value);
   return TRUE;
 }
 
@@ -126,7 +132,7 @@ Options *options_parse (char *const *arguments, int n, const OptionSpec *const *
 {
   g_autoptr (Options) options = g_new0 (Options, 1);
   options->words = g_ptr_array_new ();
-  options->values = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  options->values = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
 
   gboolean only_words = FALSE;
   int i = 0;
@@ -182,7 +188,16 @@ gboolean options_has (const Options *options, const char *name)
 
 const char *options_get_text (const Options *options, const char *name)
 {
-  return g_hash_table_lookup (options->values, name);
+  guint n;
+  const char *const *values = options_get_texts (options, name, &n);
+  return n > 0 ? values[n - 1] : NULL;
+}
+
+const char *const *options_get_texts (const Options *options, const char *name, guint *n)
+{
+  const GPtrArray *values = g_hash_table_lookup (options->values, name);
+  *n = values ? values->len : 0;
+  return values ? (const char *const *)values->pdata : NULL;
 }
 
 guint64 options_get_count (const Options *options, const char *name, guint64 absent)

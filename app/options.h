@@ -1,7 +1,7 @@
 /* options.h: what was typed, checked against a command's table of options.
  *
  * Options may stand before or after the other words, "--" ends them, and a lone "-" is a word. A value follows its
- * option as the next argument, after "=" (--name=value) or directly (-n5). Values are checked here, once, against the
+ * option as the next argument, after "=" (--name=value) or directly (-n5); of several the last counts. Values are checked here, once, against the
  * kind and range of their row, so that the commands can trust them. Words keep the bytes that were typed. */
 #ifndef LECTERN_OPTIONS_H
 #define LECTERN_OPTIONS_H
@@ -52,6 +52,8 @@ char *const *options_get_words (const Options *options, guint *n_words);
 /* An option is asked for by its long name, or by its letter if it has none ("n"). */
 gboolean options_has (const Options *options, const char *name);
 const char *options_get_text (const Options *options, const char *name); /* NULL if absent */
+/* All values of an option that may be given several times, in their order: [*n], borrowed. */
+const char *const *options_get_texts (const Options *options, const char *name, guint *n);
 guint64 options_get_count (const Options *options, const char *name, guint64 absent);
 double options_get_number (const Options *options, const char *name, double absent);
 

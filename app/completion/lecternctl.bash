@@ -44,6 +44,13 @@ _lecternctl() {
       return
       ;;
     -n | -t | --max-tokens | --seed | --top | --temperature | --prompt | --prompt-tokens) return ;;
+    --top-k | --top-p | --min-p | --typical | --*-penalty | --repeat-last-n | --stop) return ;;
+    --grammar)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      [[ json == "$cur"* ]] && COMPREPLY+=(json)
+      return
+      ;;
   esac
 
   if [[ -z $command ]]; then
@@ -64,6 +71,10 @@ _lecternctl() {
     'engine info' | 'engine detokenize') options='--model' ;;
     'engine tokenize') options='--model --special' ;;
     'engine generate') options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top --context --exact -t' ;;
+    'engine generate')
+      options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top-k --top-p --min-p --typical'
+      options+=' --repeat-penalty --frequency-penalty --presence-penalty --repeat-last-n --stop --grammar --top --exact -t'
+      ;;
     'engine embed') options='--model -t' ;;
   esac
   if [[ $cur == -* ]]; then

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Texts come back to the same states (inside a string, between two words): their masks are kept. */
-#define N_MASKS 8
+#define N_MASKS 32
 
 struct mask {
   uint64_t *bits;
@@ -118,34 +118,38 @@ void grammar_accept (struct engine_grammar *grammar, int32_t id)
   grammar->at_start = false;
 }
 
-static void set_bit (uint64_t *bits, int32_t i)
+static void set_bits (uint64_t *bits, const int32_t *ids, uint32_t n)
 {
-  bits[i / 64] |= UINT64_C (1) << (i % 64);
+  for (uint32_t i = 0; i < n; i++)
+    bits[ids[i] / 64] |= UINT64_C (1) << (ids[i] % 64);
 }
 
-/* Walks the trie with the automaton: a branch that the grammar cannot begin is left at once. */
+/* Walks the trie with the automaton: a branch that the grammar cannot begin is left at once. The tokens of nodes that
+ * follow each other lie together: bits are set only where a walk breaks off. */
 static void walk (struct engine_grammar *grammar, uint64_t *bits)
 {
   const struct engine_token_trie *trie = grammar->trie;
+  const struct token_trie_node *nodes = trie->nodes;
   struct automaton *automaton = &grammar->automaton;
   int32_t *path = grammar->path;
   bool drops_space = grammar->at_start && trie->drops_first_space;
+  uint32_t first_token = 0;
   path[0] = grammar->state;
   automaton_relax (automaton);
   for (uint32_t i = 0; i < trie->n_nodes;) {
-    const struct token_trie_node *node = &trie->nodes[i];
-    int32_t next = drops_space && node->depth == 1 && node->byte == ' '
-                       ? path[0]
-                       : automaton_step (automaton, path, node->depth, node->byte);
-    if (next == AUTOMATON_DEAD) {
-      i = node->skip;
-      continue;
-    }
+    const struct token_trie_node *node = &nodes[i];
+    int32_t next = automaton_step (automaton, path, node->depth, node->byte);
+    if (drops_space && node->depth == 1 && node->byte == ' ')
+      next = path[0];
     path[node->depth] = next;
-    for (uint32_t t = node->first_token; t < node[1].first_token; t++)
-      set_bit (bits, trie->ids[t]);
     i++;
+    if (next == AUTOMATON_DEAD) {
+      set_bits (bits, trie->ids + first_token, node->first_token - first_token);
+      i = node->skip;
+      first_token = nodes[i].first_token;
+    }
   }
+  set_bits (bits, trie->ids + first_token, nodes[trie->n_nodes].first_token - first_token);
   grammar->state = path[0];
 }
 
@@ -158,8 +162,7 @@ static void make_mask (struct engine_grammar *grammar, uint64_t *bits)
   if (!grammar->has_ended)
     walk (grammar, bits);
   if (engine_grammar_is_complete (grammar))
-    for (uint32_t i = 0; i < trie->n_ends; i++)
-      set_bit (bits, trie->ends[i]);
+    set_bits (bits, trie->ends, trie->n_ends);
 }
 
 static void forget_masks (struct engine_grammar *grammar)

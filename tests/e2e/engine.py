@@ -1,4 +1,5 @@
 """engine info, tokenize, detokenize, generate and embed on a tiny model made here: the JSON contract and what must agree."""
+import json
 import math
 import os
 
@@ -105,12 +106,77 @@ class Engine(LecternTest):
         self.assertEqual(sample('7'), sample('7'))
         self.assertGreater(len({tuple(sample(str(s))) for s in range(4)}), 1)
 
+    def test_samplers(self):
+        def sample(*options):
+            return self.engine('generate', '--prompt', 'a', '-n', '24', '--ignore-eos', '--seed', '7', *options)
+        greedy = sample()
+        for one in ('--top-k', '1'), ('--top-p', '0'), ('--min-p', '1'):
+            with self.subTest(one):
+                same = sample('--temperature', '5', *one)['tokens'] == greedy['tokens']
+                self.assertEqual(same, one[0] != '--top-p')  # 0 is off
+        for n in 1, 5:
+            for step in sample('--temperature', '9', '--top-k', str(n), '--top', str(n))['steps']:
+                self.assertIn(step['token'], [t for t, _ in step['top']])
+        self.assertNotEqual(sample('--temperature', '9', '--typical', '0.2')['tokens'], sample('--temperature', '9')['tokens'])
+        # A penalty that outweighs everything: no token comes twice, nor one of the prompt.
+        for penalty in '--presence-penalty', '--frequency-penalty':
+            got = sample(penalty, '100', '--repeat-last-n', '1000')
+            seen = got['prompt_tokens'] + got['tokens']
+            self.assertEqual(len(seen), len(set(seen)))
+        self.assertEqual(sample('--frequency-penalty', '100', '--repeat-last-n', '1')['tokens'][0],
+                         sample('--presence-penalty', '100', '--repeat-last-n', '1')['tokens'][0])
+        self.assertEqual(sample('--repeat-penalty', '1')['tokens'], greedy['tokens'])
+        self.assertNotEqual(sample('--repeat-penalty', '3')['tokens'], greedy['tokens'])
+
+    def test_stop(self):
+        def text(*options):
+            return self.engine('generate', '--prompt', 'a', '-n', '40', '--ignore-eos', '--temperature', '1', *options)
+        whole = text()
+        self.assertGreater(len(whole['text']), 8)
+        for start in range(1, len(whole['text']) - 3, 3):
+            stop = whole['text'][start:start + 3]
+            if '\ufffd' in stop:
+                continue
+            got = text('--stop', 'not there', f'--stop={stop}')
+            self.assertEqual(got['text'], whole['text'][:whole['text'].find(stop)])
+            self.assertEqual(got['tokens'], whole['tokens'][:len(got['tokens'])])
+            self.assertLessEqual(len(got['tokens']), len(whole['tokens']))
+        self.assertEqual(text('--stop', 'not there')['text'], whole['text'])
+        self.assertEqual(len(self.engine('generate', '--prompt', 'a', '--temperature', '1', '-n', '3', '--stop', 'x')['steps']), 3)
+
+    def test_grammar(self):
+        path = os.path.join(self.home, 'grammar.gbnf')
+        with open(path, 'w', encoding='utf-8') as f:
+            f.write('root ::= ("the" | "world") (" é" [a-c]{2,3})+ "!"\n')
+        ended = 0
+        for seed in range(12):
+            run = 'generate', '--prompt', 'a', '-n', '200', '--temperature', '2', '--seed', str(seed), '--grammar'
+            got = self.engine(*run, path)
+            self.assertRegex(got['text'], r'^(the|world)( é[abc]{2,3})+!$' if got['tokens'][-1] == 2 else '^(the|world)')
+            got = self.engine(*run, 'json', '--frequency-penalty', '1')
+            if got['tokens'][-1] == 2:
+                ended += 1
+                json.loads(got['text'])
+            self.assertTrue(all(t >= 2 for t in got['tokens']))
+        self.assertGreater(ended, 3)
+        self.assertTrue(self.ctl('engine', 'generate', '--model', self.model, '--prompt', 'a', '--grammar', path).startswith(('the', 'world')))
+        for bad, says in ('root ::= root "a"', 'left recursion'), ('root ::= x', 'defined nowhere'), ('', 'root'):
+            with open(path, 'w', encoding='utf-8') as f:
+                f.write(bad)
+            self.assertIn(says, self.fails(1, 'engine', 'generate', '--model', self.model, '--prompt', 'a', '--grammar', path))
+        self.fails(1, 'engine', 'generate', '--model', self.model, '--prompt', 'a', '--grammar', os.path.join(self.home, 'none'))
+        self.fails(2, 'engine', 'generate', '--model', self.model, '--prompt', 'a', '--grammar', 'json', '--ignore-eos')
+
     def test_bad_input(self):
         run = ['engine', 'generate', '--model', self.model]
         self.fails(2, *run)
         self.fails(2, *run, '--prompt', 'a', '--prompt-tokens', '1')
         self.fails(2, *run, '--prompt-tokens', '1,x')
         self.fails(2, *run, '--prompt', 'a', '--top', '0')
+        for option, value in (('--top-p', '1.1'), ('--min-p', '-1'), ('--typical', 'x'), ('--top-k', '-1'), ('--repeat-last-n', '0'),
+                              ('--repeat-penalty', '-1'), ('--presence-penalty', '1000')):
+            self.fails(2, *run, '--prompt', 'a', option, value)
+        self.fails(1, *run, '--prompt', 'a', '--stop', '')
         self.fails(2, 'engine', 'generate', '--prompt', 'a')
         self.fails(1, *run, '--prompt-tokens', '')
         self.fails(1, *run, '--prompt-tokens', str(self.n_vocab))

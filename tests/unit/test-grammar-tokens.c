@@ -208,8 +208,14 @@ static void fill (float *logits, uint32_t n, uint64_t *noise)
 static char *sample (const struct fixture *fixture, const char *text, const char *closers, uint64_t seed)
 {
   struct engine_grammar *grammar = grammar_new (fixture, text);
-  struct engine_sampler_options options
-      = { .temperature = 1, .top_p = 0.98f, .repeat_penalty = 1.05f, .seed = seed, .grammar = grammar };
+  struct engine_sampler_options options = { .temperature = 1,
+                                            .top_k = 200,
+                                            .typical_p = 0.9999f,
+                                            .top_p = 0.98f,
+                                            .min_p = 1e-6f,
+                                            .repeat_penalty = 1.05f,
+                                            .seed = seed,
+                                            .grammar = grammar };
   struct engine_sampler *sampler;
   float *logits = calloc (fixture->n_vocab, sizeof *logits);
   int32_t ids[2000];

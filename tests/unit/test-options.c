@@ -90,6 +90,20 @@ static void test_leading (void)
   g_assert_true (options_has (options, "verbose"));
 }
 
+static void test_several (void)
+{
+  g_auto (GStrv) keep = NULL;
+  guint n;
+  g_autoptr (Options) options = parse ("--model|a|-v|--model=|w|--model|a", FALSE, NULL, &keep, NULL);
+  const char *const *values = options_get_texts (options, "model", &n);
+  g_assert_cmpuint (n, ==, 3);
+  g_assert_cmpstr (values[0], ==, "a");
+  g_assert_cmpstr (values[1], ==, "");
+  g_assert_cmpstr (values[2], ==, "a");
+  options_get_texts (options, "heat", &n);
+  g_assert_cmpuint (n, ==, 0);
+}
+
 static void test_help (void)
 {
   g_autoptr (GString) text = g_string_new (NULL);
@@ -107,6 +121,7 @@ int main (int argc, char **argv)
   g_test_add_func ("/options/good", test_good);
   g_test_add_func ("/options/bad", test_bad);
   g_test_add_func ("/options/leading", test_leading);
+  g_test_add_func ("/options/several", test_several);
   g_test_add_func ("/options/help", test_help);
   return g_test_run ();
 }
