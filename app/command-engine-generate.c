@@ -272,8 +272,9 @@ static gboolean take_token (Generation *generation, gint32 *id, gboolean *done, 
   gint64 start = g_get_monotonic_time ();
   *id = engine_sampler_pick (generation->sampler, logits);
   if (engine_sampler_is_stuck (generation->sampler)) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                 "The grammar allows nothing that this model has a token for; change the grammar or the model.");
+    g_set_error (
+        error, G_IO_ERROR, G_IO_ERROR_FAILED,
+        "No token of this model goes on with the text within the grammar; simplify the grammar or use another model.");
     return FALSE;
   }
   engine_sampler_accept (generation->sampler, *id);

@@ -9,7 +9,7 @@ const struct automaton_limits automaton_default_limits = { .n_states = 1u << 12,
                                                            .n_nodes = 1u << 15,
                                                            .n_edges = 1u << 16,
                                                            .n_parallel = 1u << 11,
-                                                           .n_work = 1u << 24 };
+                                                           .n_work = 1u << 22 };
 
 /* ---- one step ------------------------------------------------------------------------------------------ */
 
@@ -81,7 +81,10 @@ static void follow (struct automaton *automaton, uint32_t first)
   for (uint32_t i = first; i < automaton->n_visited && !automaton->is_beyond; i++) {
     uint32_t at = automaton->visited[i].at, node = automaton->visited[i].node;
     switch (code[at].op) {
-    case GRAMMAR_SPLIT: visit (automaton, at + (uint32_t)code[at].target[1], node); /* fall through */
+    case GRAMMAR_SPLIT:
+      visit (automaton, at + (uint32_t)code[at].target[1], node);
+      visit (automaton, at + (uint32_t)code[at].target[0], node);
+      break;
     case GRAMMAR_JUMP: visit (automaton, at + (uint32_t)code[at].target[0], node); break;
     case GRAMMAR_CALL: call (automaton, at, node); break;
     case GRAMMAR_END:

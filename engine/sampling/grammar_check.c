@@ -43,7 +43,10 @@ static bool reaches_end (struct checker *checker, uint32_t rule, bool over_bytes
       if (over_bytes)
         visit (checker, at + 1, &n);
       break;
-    case GRAMMAR_SPLIT: visit (checker, at + (uint32_t)code->target[1], &n); /* fall through */
+    case GRAMMAR_SPLIT:
+      visit (checker, at + (uint32_t)code->target[1], &n);
+      visit (checker, at + (uint32_t)code->target[0], &n);
+      break;
     case GRAMMAR_JUMP: visit (checker, at + (uint32_t)code->target[0], &n); break;
     case GRAMMAR_CALL:
       if (begins)
