@@ -10,8 +10,6 @@
 
 #define MAX_REPEAT 1000000000u
 #define MAX_CHARACTER 0x10FFFFu
-/* Bounds the time that repetitions of repetitions take. */
-#define MAX_COPIED (64ull * GRAMMAR_MAX_INSTRUCTIONS)
 
 struct range {
   uint32_t low, high;
@@ -24,81 +22,17 @@ struct reader {
   struct grammar_program *program;
   struct range *ranges; /* of the class being read */
   size_t n_ranges, ranges_capacity;
-  uint64_t n_copied; /* instructions that repetitions have written */
   struct engine_error *error;
 };
-
-/* ---- the program --------------------------------------------------------------------------------------- */
-
-static int no_memory (struct engine_error *error)
-{
-  return engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "There is no memory left for a grammar.");
-}
-
-static int make_room (struct grammar_program *program, uint64_t n, struct engine_error *error)
-{
-  uint64_t wanted = program->n_code + n;
-  if (wanted > GRAMMAR_MAX_INSTRUCTIONS)
-    return engine_error_set (error, ENGINE_ERROR_RANGE,
-                             "The grammar is too large: it needs more than %u steps; lower its {m,n} repetitions.",
-                             GRAMMAR_MAX_INSTRUCTIONS);
-  if (wanted <= program->code_capacity)
-    return ENGINE_OK;
-  uint64_t capacity = program->code_capacity ? program->code_capacity : 256;
-  while (capacity < wanted)
-    capacity *= 2;
-  void *code = realloc (program->code, capacity * sizeof *program->code);
-  if (!code)
-    return no_memory (error);
-  program->code = code;
-  program->code_capacity = (uint32_t)capacity;
-  return ENGINE_OK;
-}
-
-int grammar_program_emit (struct grammar_program *program, struct grammar_instruction instruction,
-                          struct engine_error *error)
-{
-  int status = make_room (program, 1, error);
-  if (status == ENGINE_OK)
-    program->code[program->n_code++] = instruction;
-  return status;
-}
-
-void grammar_program_release (struct grammar_program *program)
-{
-  free (program->code);
-  free (program->rules);
-  free (program->order);
-  *program = (struct grammar_program){ 0 };
-}
 
 static struct grammar_instruction make_byte (uint8_t low, uint8_t high)
 {
   return (struct grammar_instruction){ .op = GRAMMAR_BYTE, .low = low, .high = high };
 }
 
-static struct grammar_instruction make_split (int64_t a, int64_t b)
-{
-  return (struct grammar_instruction){ .op = GRAMMAR_SPLIT, .target = { (int32_t)a, (int32_t)b } };
-}
-
 static struct grammar_instruction make_jump (int64_t by)
 {
   return (struct grammar_instruction){ .op = GRAMMAR_JUMP, .target = { (int32_t)by, 0 } };
-}
-
-/* Puts a SPLIT before the instructions from `start`: they are one way, the end of the program is the other. */
-static int wrap_in_split (struct reader *reader, uint32_t start)
-{
-  struct grammar_program *program = reader->program;
-  int status = make_room (program, 1, reader->error);
-  if (status != ENGINE_OK)
-    return status;
-  uint32_t n = program->n_code - start;
-  memmove (program->code + start + 1, program->code + start, n * sizeof *program->code);
-  program->code[start] = make_split (1, (int64_t)n + 1);
-  program->n_code++;
-  return ENGINE_OK;
 }
 
 /* ---- characters ---------------------------------------------------------------------------------------- */
@@ -221,7 +155,7 @@ static int add_range (struct reader *reader, uint32_t low, uint32_t high)
     size_t capacity = reader->ranges_capacity ? 2 * reader->ranges_capacity : 32;
     void *ranges = realloc (reader->ranges, capacity * sizeof *reader->ranges);
     if (!ranges)
-      return no_memory (reader->error);
+      return engine_error_set (reader->error, ENGINE_ERROR_NO_MEMORY, "There is no memory left for a grammar.");
     reader->ranges = ranges;
     reader->ranges_capacity = capacity;
   }
@@ -274,7 +208,7 @@ static int begin_alternative (struct alternation *alternation)
 {
   struct reader *reader = alternation->reader;
   struct grammar_program *program = reader->program;
-  int status = wrap_in_split (reader, alternation->start);
+  int status = grammar_program_wrap (program, alternation->start, reader->error);
   if (status == ENGINE_OK)
     status = grammar_program_emit (program, make_jump (alternation->last_jump), reader->error);
   if (status != ENGINE_OK)
@@ -376,7 +310,7 @@ static int read_name (struct reader *reader, uint32_t *rule)
     uint32_t capacity = program->rules_capacity ? 2 * program->rules_capacity : 16;
     void *rules = realloc (program->rules, capacity * sizeof *program->rules);
     if (!rules)
-      return no_memory (reader->error);
+      return engine_error_set (reader->error, ENGINE_ERROR_NO_MEMORY, "There is no memory left for a grammar.");
     program->rules = rules;
     program->rules_capacity = capacity;
   }
@@ -396,41 +330,6 @@ static int read_call (struct reader *reader)
 }
 
 /* ---- repetitions --------------------------------------------------------------------------------------- */
-
-/* Repeats the instructions from `start`: `least` times, then up to `most`, or without end. */
-static int repeat (struct reader *reader, uint32_t start, uint64_t least, uint64_t most, bool endless)
-{
-  struct grammar_program *program = reader->program;
-  uint32_t n = program->n_code - start;
-  if (n == 0)
-    return ENGINE_OK; /* the empty text, however often */
-  uint64_t optional = endless ? 0 : most - least, total = least * n + optional * (n + 1ull) + (endless ? n + 2ull : 0);
-  int status = make_room (program, total, reader->error);
-  reader->n_copied += total;
-  if (status == ENGINE_OK && reader->n_copied > MAX_COPIED)
-    status = FAIL (reader, "Line %u of the grammar: there are too many repetitions of repetitions; write fewer.",
-                   reader->line);
-  struct grammar_instruction *item = status == ENGINE_OK ? malloc (n * sizeof *item) : NULL;
-  if (status != ENGINE_OK || !item)
-    return status != ENGINE_OK ? status : no_memory (reader->error);
-  memcpy (item, program->code + start, n * sizeof *item);
-  struct grammar_instruction *to = program->code + start, *end = to + total;
-  for (uint64_t i = 0; i < least; i++, to += n)
-    memcpy (to, item, n * sizeof *item);
-  for (uint64_t i = 0; i < optional; i++, to += n) { /* each may be the last: x{0,2} is (x (x)?)? */
-    *to = make_split (1, end - to);
-    to++;
-    memcpy (to, item, n * sizeof *item);
-  }
-  if (endless) {
-    *to++ = make_split (1, n + 2ll);
-    memcpy (to, item, n * sizeof *item);
-    to[n] = make_jump (-(n + 1ll));
-  }
-  program->n_code = start + (uint32_t)total;
-  free (item);
-  return ENGINE_OK;
-}
 
 static int read_number (struct reader *reader, uint64_t *number)
 {
@@ -468,7 +367,7 @@ static int read_braces (struct reader *reader, uint32_t start)
     return FAIL (reader, "Line %u of the grammar: a repetition is written {m}, {m,} or {m,n} with m not above n.",
                  reader->line);
   reader->p++;
-  return repeat (reader, start, least, most, endless);
+  return grammar_program_repeat (reader->program, start, least, most, endless, reader->error);
 }
 
 static int read_repetitions (struct reader *reader, uint32_t start)
@@ -479,9 +378,9 @@ static int read_repetitions (struct reader *reader, uint32_t start)
     if (status != ENGINE_OK || reader->p >= reader->end)
       return status;
     switch (*reader->p) {
-    case '*': status = repeat (reader, start, 0, 0, true); break;
-    case '+': status = repeat (reader, start, 1, 1, true); break;
-    case '?': status = repeat (reader, start, 0, 1, false); break;
+    case '*': status = grammar_program_repeat (reader->program, start, 0, 0, true, reader->error); break;
+    case '+': status = grammar_program_repeat (reader->program, start, 1, 1, true, reader->error); break;
+    case '?': status = grammar_program_repeat (reader->program, start, 0, 1, false, reader->error); break;
     case '{': status = read_braces (reader, start); continue;
     default: return status;
     }
@@ -605,7 +504,7 @@ int grammar_program_compile (const char *text, size_t length, struct grammar_pro
   if (length > GRAMMAR_MAX_BYTES)
     return engine_error_set (error, ENGINE_ERROR_RANGE, "A grammar of %zu bytes is above the limit of %u.", length,
                              GRAMMAR_MAX_BYTES);
-  struct reader reader = { text, text + length, text, 1, 0, &made, NULL, 0, 0, 0, error };
+  struct reader reader = { text, text + length, text, 1, 0, &made, NULL, 0, 0, error };
   int status = grammar_program_emit (&made, (struct grammar_instruction){ .op = GRAMMAR_ACCEPT }, error);
   for (;;) {
     skip_space (&reader, true);

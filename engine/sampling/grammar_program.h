@@ -45,7 +45,8 @@ struct grammar_program {
   struct grammar_rule *rules;
   uint32_t n_rules, rules_capacity;
   uint32_t root;
-  uint32_t *order; /* [n_rules] callers before those that they can begin with */
+  uint64_t n_copied; /* instructions that repetitions have written */
+  uint32_t *order;   /* [n_rules] callers before those that they can begin with */
 };
 
 /* Reads GBNF, as engine_grammar_new() describes it. RANGE with the line for what is wrong in the text. */
@@ -59,5 +60,10 @@ int grammar_program_check (struct grammar_program *program, struct engine_error 
 /* Appends one instruction. */
 int grammar_program_emit (struct grammar_program *program, struct grammar_instruction instruction,
                           struct engine_error *error);
+/* Puts a SPLIT before the instructions from `start`: they are one way, the end of the program is the other. */
+int grammar_program_wrap (struct grammar_program *program, uint32_t start, struct engine_error *error);
+/* Repeats the instructions from `start`: `least` times, then up to `most`, or without end. */
+int grammar_program_repeat (struct grammar_program *program, uint32_t start, uint64_t least, uint64_t most,
+                            bool endless, struct engine_error *error);
 
 #endif

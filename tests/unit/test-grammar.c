@@ -308,6 +308,21 @@ static void test_small_memory (void)
   machine_free (tight);
 }
 
+/* The stack is bounded: deep texts are followed, endless ones come to an end. */
+static void test_depth (void)
+{
+  struct machine *machine = machine_new (engine_grammar_get_builtin ("json"), &automaton_default_limits);
+  char *text = malloc (200000);
+  memset (text, '[', 200000);
+  memset (text + 10000, ']', 10000);
+  assert (run (machine, text, 10000) == ALIVE && run (machine, text, 20000) == WHOLE);
+  memset (text, '[', 20000);
+  double start = now_s ();
+  assert (run (machine, text, 200000) == DEAD && now_s () - start < 20);
+  free (text);
+  machine_free (machine);
+}
+
 /* ---- random expressions against PCRE2 ----------------------------------------------------------------------------- */
 
 struct writer {
@@ -411,6 +426,7 @@ int main (void)
   test_hostile ();
   test_ambiguity ();
   test_small_memory ();
+  test_depth ();
   test_against_pcre2 ();
   return 0;
 }
