@@ -70,10 +70,9 @@ _lecternctl() {
     eval) options='--docs --queries --qrels --mode --run' ;;
     'engine info' | 'engine detokenize') options='--model' ;;
     'engine tokenize') options='--model --special' ;;
-    'engine generate') options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top --context --exact -t' ;;
     'engine generate')
       options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top-k --top-p --min-p --typical'
-      options+=' --repeat-penalty --frequency-penalty --presence-penalty --repeat-last-n --stop --grammar --top --exact -t'
+      options+=' --repeat-penalty --frequency-penalty --presence-penalty --repeat-last-n --stop --grammar --top --context --exact -t'
       ;;
     'engine embed') options='--model -t' ;;
   esac
