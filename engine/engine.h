@@ -123,6 +123,9 @@ struct engine_message {
   const char *content;
 };
 
+/* What reasoning models are told: to think first, not to, or nothing. Others ignore it. */
+enum engine_thinking { ENGINE_THINKING_UNSET, ENGINE_THINKING_OFF, ENGINE_THINKING_ON };
+
 /* Appends the model's chat prompt, ending with the opening of the assistant's turn. The template's own markers
  * become special tokens, each message's content is plain text: no content can forge a turn. */
 int engine_chat_tokenize (const struct engine_model *model, const struct engine_message *messages, size_t n_messages,
