@@ -49,7 +49,7 @@ struct engine_model_info {
   const char *name;          /* general.name, "" if absent */
   const char *tensor_types;  /* e.g. "Q4_K 168, Q6_K 29, F32 57" */
   const char *tokenizer;     /* "spm", "bpe/qwen2", "wordpiece"; "" if there is none */
-  const char *chat_template; /* built-in family that the file's template was recognised as, e.g. "chatml"; "" if none */
+  const char *chat_template; /* "own (recognised as chatml)", "own", "built-in chatml: " and why; "" if none */
   enum engine_role role;
   bool runs;                    /* engine_session_new or engine_encoder_new will accept it */
   const char *reason;           /* why not, one sentence; "" when runs */
@@ -126,14 +126,45 @@ struct engine_message {
 /* What reasoning models are told: to think first, not to, or nothing. Others ignore it. */
 enum engine_thinking { ENGINE_THINKING_UNSET, ENGINE_THINKING_OFF, ENGINE_THINKING_ON };
 
-/* Appends the model's chat prompt, ending with the opening of the assistant's turn. The template's own markers
- * become special tokens, each message's content is plain text: no content can forge a turn. */
+/* {0} is what callers usually want. */
+struct engine_chat_options {
+  bool no_generation_prompt; /* ends with the last message, not with the opening of the assistant's turn */
+  enum engine_thinking thinking;
+  const char *date; /* that templates write into the prompt, "2026-01-31"; NULL: today, in local time */
+};
+
+/* How a prompt came to be. */
+enum engine_chat_path {
+  ENGINE_CHAT_OWN,        /* the file's own template */
+  ENGINE_CHAT_OWN_MERGED, /* its own, with the system message at the start of the first user turn */
+  ENGINE_CHAT_BUILT_IN,   /* a built-in format */
+};
+struct engine_chat_report {
+  enum engine_chat_path path;
+  const char *built_in; /* the name of the format; "" on the other paths */
+  char reason[480];     /* why not the file's own template as it stands, in plain words; "" on the first path */
+};
+
+/* Appends the model's chat prompt, ending with the opening of the assistant's turn. It is written by the file's own
+ * tokenizer.chat_template; where that is missing or errs, as the report says. The template's own markers become special
+ * tokens, whatever comes from a message is plain text: no content can forge a turn. BOS is there once, if the model wants
+ * it. RANGE for other roles than the three and for no message of the user; UNSUPPORTED when nothing fits the model. */
 int engine_chat_tokenize (const struct engine_model *model, const struct engine_message *messages, size_t n_messages,
                           struct engine_tokens *tokens, struct engine_error *error);
 
-/* The same prompt as malloc'ed text, for people and tests. */
+/* The same prompt as malloc'ed text, for people and tests: what the template writes, without a BOS that it leaves to the
+ * tokenizer. */
 int engine_chat_render (const struct engine_model *model, const struct engine_message *messages, size_t n_messages,
                         char **text, struct engine_error *error);
+
+/* Both, with options and a report; either may be NULL. */
+int engine_chat_tokenize_with (const struct engine_model *model, const struct engine_message *messages,
+                               size_t n_messages, const struct engine_chat_options *options,
+                               struct engine_tokens *tokens, struct engine_chat_report *report,
+                               struct engine_error *error);
+int engine_chat_render_with (const struct engine_model *model, const struct engine_message *messages,
+                             size_t n_messages, const struct engine_chat_options *options, char **text,
+                             struct engine_chat_report *report, struct engine_error *error);
 
 /* ---- sessions (decoder models) --------------------------------------------------------------------------- */
 

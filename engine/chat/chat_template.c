@@ -1,31 +1,23 @@
 #include "engine/chat/chat_template.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/chat/chat_format.h"
+#include "engine/chat/chat_prompt.h"
+#include "engine/chat/jinja.h"
 #include "engine/tokenizer/no_memory.h"
 #include "engine/tokenizer/tokens.h"
-#include "engine/tokenizer/unicode.h"
-#include "engine/tokenizer/utf8.h"
 
-#define MAX_FORMATS 32
-
-/* Some models were taught markers that are no tokens of their vocabulary ("[INST]" of Llama 2): as text they could be
- * forged, so there a space breaks them apart wherever content holds them. */
 struct chat_template {
-  const struct chat_format *format;
-  bool breaks_markers;
+  const struct tokenizer *tokenizer;
+  struct jinja_template *own;       /* NULL: none, or it does not compile */
+  const struct chat_format *format; /* recognised; NULL: none */
+  bool breaks_markers;              /* the format's markers are no tokens of the vocabulary */
+  char *bos_token, *eos_token;      /* as written; NULL: none */
+  char reason[480];                 /* why there is no own template, "" if there is one */
+  char description[560];
 };
-
-#define BOTH(i)                                                                                                        \
-  { &chat_formats[i], false },                                                                                         \
-  {                                                                                                                    \
-    &chat_formats[i], true                                                                                             \
-  }
-#define BOTH_4(i) BOTH (i), BOTH ((i) + 1), BOTH ((i) + 2), BOTH ((i) + 3)
-#define BOTH_16(i) BOTH_4 (i), BOTH_4 ((i) + 4), BOTH_4 ((i) + 8), BOTH_4 ((i) + 12)
-static const struct chat_template templates[2 * MAX_FORMATS] = { BOTH_16 (0), BOTH_16 (16) };
 
 /* ---- finding --------------------------------------------------------------------------------------------- */
 
@@ -53,233 +45,253 @@ static bool has_markers (const struct chat_format *format, const struct tokenize
   return true;
 }
 
-const struct chat_template *chat_template_find (const struct gguf *gguf, const struct tokenizer *tokenizer)
+static void find_format (struct chat_template *chat_template, const struct gguf_string *text)
 {
-  struct gguf_string text;
-  if (gguf_get_string (gguf, "tokenizer.chat_template", &text))
-    for (size_t i = 0; i < chat_n_formats; i++)
-      if (fits (&chat_formats[i], text))
-        return &templates[2 * i + (has_markers (&chat_formats[i], tokenizer) ? 0 : 1)];
+  const struct tokenizer *tokenizer = chat_template->tokenizer;
+  for (size_t i = 0; text && i < chat_n_formats; i++)
+    if (fits (&chat_formats[i], *text)) {
+      chat_template->format = &chat_formats[i];
+      chat_template->breaks_markers = !has_markers (&chat_formats[i], tokenizer);
+      return;
+    }
   for (size_t i = 0; i < chat_n_formats; i++)
-    if (chat_formats[i].by_vocabulary && has_markers (&chat_formats[i], tokenizer))
-      return &templates[2 * i];
-  return NULL;
+    if (chat_formats[i].by_vocabulary && has_markers (&chat_formats[i], tokenizer)) {
+      chat_template->format = &chat_formats[i];
+      return;
+    }
 }
 
-const char *chat_template_get_name (const struct chat_template *chat_template)
+/* The token as it is written; NULL if there is none. False when out of memory. */
+static bool dup_token (const struct tokenizer *tokenizer, int32_t id, char **text)
 {
-  return chat_template->format->name;
+  size_t length = 0;
+  const char *piece = tokenizer_get_piece (tokenizer, id, true, &length);
+  *text = id >= 0 && length > 0 ? strndup (piece, length) : NULL;
+  return *text || id < 0 || length == 0;
+}
+
+static void describe (struct chat_template *chat_template)
+{
+  const char *format = chat_template_get_format_name (chat_template);
+  char *to = chat_template->description;
+  size_t size = sizeof chat_template->description;
+  if (chat_template->own && chat_template->format)
+    snprintf (to, size, "own (recognised as %s)", format);
+  else if (chat_template->own)
+    snprintf (to, size, "own");
+  else if (chat_template->format)
+    snprintf (to, size, "built-in %s: %s", format, chat_template->reason);
+  else
+    snprintf (to, size, "none: %s", chat_template->reason);
+}
+
+int chat_template_new (const struct gguf *gguf, const struct tokenizer *tokenizer, struct chat_template **chat_template,
+                       struct engine_error *error)
+{
+  struct gguf_string text;
+  struct engine_error why = { 0 };
+  struct chat_template *made = calloc (1, sizeof *made);
+  bool has_text = gguf_get_string (gguf, "tokenizer.chat_template", &text);
+  *chat_template = NULL;
+  if (!made)
+    return tokenizer_no_memory (error);
+  made->tokenizer = tokenizer;
+  find_format (made, has_text ? &text : NULL);
+  if (!has_text && !made->format) {
+    chat_template_free (made);
+    return ENGINE_OK;
+  }
+  int status = ENGINE_OK;
+  if (has_text)
+    status = jinja_template_new (text.bytes, text.length, &made->own, &why);
+  snprintf (made->reason, sizeof made->reason, "%s", has_text ? why.message : "the file has no template of its own.");
+  if (status == ENGINE_ERROR_NO_MEMORY || !dup_token (tokenizer, tokenizer_get_bos (tokenizer), &made->bos_token)
+      || !dup_token (tokenizer, tokenizer_get_eos (tokenizer), &made->eos_token)) {
+    chat_template_free (made);
+    return tokenizer_no_memory (error);
+  }
+  describe (made);
+  *chat_template = made;
+  return ENGINE_OK;
+}
+
+void chat_template_free (struct chat_template *chat_template)
+{
+  if (!chat_template)
+    return;
+  jinja_template_free (chat_template->own);
+  free (chat_template->bos_token);
+  free (chat_template->eos_token);
+  free (chat_template);
+}
+
+const char *chat_template_describe (const struct chat_template *chat_template)
+{
+  return chat_template->description;
+}
+
+const char *chat_template_get_format_name (const struct chat_template *chat_template)
+{
+  return chat_template->format ? chat_template->format->name : "";
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------- */
 
-/* The prompt, as text in stretches of markers and content. */
-struct prompt {
-  char *text;
-  size_t length, capacity;
-  struct tokenizer_span *spans;
-  size_t n_spans, spans_capacity;
-  bool failed; /* out of memory; further calls do nothing */
-};
-
-static void prompt_release (struct prompt *prompt)
+static int write_own (const struct chat_template *chat_template, const struct engine_message *messages,
+                      size_t n_messages, const struct engine_chat_options *options, struct chat_prompt *prompt,
+                      struct engine_error *error)
 {
-  free (prompt->text);
-  free (prompt->spans);
-}
-
-static void append_bytes (struct prompt *prompt, const char *bytes, size_t n)
-{
-  if (prompt->failed || n > SIZE_MAX / 4 - prompt->length) {
-    prompt->failed = true;
-    return;
-  }
-  if (prompt->length + n + 1 > prompt->capacity) {
-    size_t capacity = 2 * (prompt->length + n + 1);
-    char *grown = realloc (prompt->text, capacity);
-    if (!grown) {
-      prompt->failed = true;
-      return;
-    }
-    prompt->text = grown;
-    prompt->capacity = capacity;
-  }
-  if (n > 0)
-    memcpy (prompt->text + prompt->length, bytes, n);
-  prompt->length += n;
-  prompt->text[prompt->length] = '\0';
-}
-
-static void end_span (struct prompt *prompt, size_t start, bool read_special)
-{
-  if (prompt->failed || prompt->length == start)
-    return;
-  if (prompt->n_spans == prompt->spans_capacity) {
-    size_t capacity = prompt->spans_capacity ? 2 * prompt->spans_capacity : 16;
-    struct tokenizer_span *grown = realloc (prompt->spans, capacity * sizeof *grown);
-    if (!grown) {
-      prompt->failed = true;
-      return;
-    }
-    prompt->spans = grown;
-    prompt->spans_capacity = capacity;
-  }
-  prompt->spans[prompt->n_spans++] = (struct tokenizer_span){ prompt->length - start, read_special };
-}
-
-static void append_marker (struct prompt *prompt, const char *marker)
-{
-  size_t start = prompt->length;
-  append_bytes (prompt, marker, strlen (marker));
-  end_span (prompt, start, true);
-}
-
-/* What Python's str.strip() takes away. */
-static bool is_strippable (uint32_t c)
-{
-  return unicode_is_space (c) || (c >= 0x1C && c <= 0x1F);
-}
-
-static struct gguf_string trim (const char *content)
-{
-  struct gguf_string text = { content, strlen (content) };
-  uint32_t c;
-  size_t n;
-  while (text.length > 0 && (n = utf8_decode (text.bytes, text.length, &c)) > 0 && is_strippable (c)) {
-    text.bytes += n;
-    text.length -= n;
-  }
-  while (text.length > 0) {
-    n = 1;
-    while (n < text.length && n < 4 && ((uint8_t)text.bytes[text.length - n] & 0xC0) == 0x80)
-      n++;
-    if (utf8_decode (text.bytes + text.length - n, n, &c) != n || !is_strippable (c))
-      break;
-    text.length -= n;
-  }
-  return text;
-}
-
-static bool marker_at (const struct chat_format *format, struct gguf_string text, size_t at)
-{
-  for (size_t i = 0; i < sizeof format->markers / sizeof *format->markers && format->markers[i]; i++) {
-    size_t n = strlen (format->markers[i]);
-    if (n <= text.length - at && memcmp (text.bytes + at, format->markers[i], n) == 0)
-      return true;
-  }
-  return false;
-}
-
-static void append_content (struct prompt *prompt, const struct chat_template *chat_template, const char *content)
-{
-  size_t start = prompt->length, from = 0;
-  struct gguf_string text = { content, strlen (content) };
-  if (chat_template->format->trims)
-    text = trim (content);
-  for (size_t at = 0; chat_template->breaks_markers && at < text.length; at++)
-    if (marker_at (chat_template->format, text, at)) {
-      append_bytes (prompt, text.bytes + from, at + 1 - from);
-      append_bytes (prompt, " ", 1);
-      from = at + 1;
-    }
-  append_bytes (prompt, text.bytes + from, text.length - from);
-  end_span (prompt, start, false);
-}
-
-static int check_messages (const struct chat_format *format, const struct engine_message *messages, size_t n_messages,
-                           struct engine_error *error)
-{
-  bool user = false;
-  for (size_t i = 0; i < n_messages; i++) {
-    const char *role = messages[i].role;
-    bool system = role && strcmp (role, "system") == 0;
-    if (!role || !messages[i].content || (!system && strcmp (role, "user") != 0 && strcmp (role, "assistant") != 0))
-      return engine_error_set (error, ENGINE_ERROR_RANGE,
-                               "Message %zu has the role \"%.40s\"; use system, user or assistant.", i + 1,
-                               role ? role : "");
-    if (system && i > 0 && format->system_mode != CHAT_SYSTEM_TURN)
-      return engine_error_set (error, ENGINE_ERROR_RANGE,
-                               "This model takes a system message only as the first message, not as number %zu.",
-                               i + 1);
-    user = user || strcmp (role, "user") == 0;
-  }
-  if (!user)
-    return engine_error_set (error, ENGINE_ERROR_RANGE, "A chat needs at least one message of the user.");
-  return ENGINE_OK;
-}
-
-static void write_turn (struct prompt *prompt, const struct chat_template *chat_template, const struct chat_turn *turn,
-                        const char *system, const char *content)
-{
-  append_marker (prompt, turn->prefix);
-  if (system) {
-    append_marker (prompt, chat_template->format->system.prefix);
-    append_content (prompt, chat_template, system);
-    append_marker (prompt, chat_template->format->system.suffix);
-  }
-  append_content (prompt, chat_template, content);
-  append_marker (prompt, turn->suffix);
-}
-
-static int write_prompt (struct prompt *prompt, const struct chat_template *chat_template,
-                         const struct engine_message *messages, size_t n_messages, struct engine_error *error)
-{
-  const struct chat_format *format = chat_template->format;
-  int status = check_messages (format, messages, n_messages, error);
+  struct jinja_output output = { 0 };
+  struct jinja_input input = {
+    .messages = messages,
+    .n_messages = n_messages,
+    .bos_token = chat_template->bos_token,
+    .eos_token = chat_template->eos_token,
+    .add_generation_prompt = !options->no_generation_prompt,
+    .enable_thinking = options->thinking,
+    .date = options->date,
+  };
+  int status = jinja_template_render (chat_template->own, &input, &output, error);
   if (status != ENGINE_OK)
     return status;
-  bool has_system = strcmp (messages[0].role, "system") == 0;
-  const char *folded = has_system && format->system_mode != CHAT_SYSTEM_TURN ? messages[0].content : NULL;
-  if (!has_system && format->default_system)
-    write_turn (prompt, chat_template, &format->system, NULL, format->default_system);
-  for (size_t i = folded ? 1 : 0; i < n_messages; i++) {
-    const char *content = messages[i].content;
-    if (strcmp (messages[i].role, "system") == 0) {
-      write_turn (prompt, chat_template, &format->system, NULL, content);
-    } else if (strcmp (messages[i].role, "assistant") == 0) {
-      write_turn (prompt, chat_template, &format->assistant, NULL, content);
-    } else {
-      bool here = folded && (format->system_mode == CHAT_SYSTEM_FIRST_USER || i + 1 == n_messages);
-      write_turn (prompt, chat_template, &format->user, here ? folded : NULL, content);
-      if (here)
-        folded = NULL;
-    }
+  for (size_t from = 0, to; from < output.length; from = to) {
+    bool content = output.marks && output.marks[from];
+    for (to = from + 1; to < output.length && (output.marks && output.marks[to]) == content; to++)
+      ;
+    if (content)
+      chat_prompt_append_content (prompt, output.text + from, to - from,
+                                  chat_template->breaks_markers ? chat_template->format : NULL);
+    else
+      chat_prompt_append_marker (prompt, output.text + from, to - from);
   }
-  append_marker (prompt, format->opening);
+  if (output.length == 0)
+    chat_prompt_append_marker (prompt, "", 0);
+  jinja_output_clear (&output);
   return prompt->failed ? tokenizer_no_memory (error) : ENGINE_OK;
 }
 
-int chat_template_tokenize (const struct chat_template *chat_template, const struct tokenizer *tokenizer,
-                            const struct engine_message *messages, size_t n_messages, struct engine_tokens *tokens,
-                            struct engine_error *error)
+/* The system message at the start of the first user turn. FORMAT when there is none to move. */
+static int write_merged (const struct chat_template *chat_template, const struct engine_message *messages,
+                         size_t n_messages, const struct engine_chat_options *options, struct chat_prompt *prompt,
+                         struct engine_error *error)
 {
-  struct prompt prompt = { 0 };
+  if (n_messages < 2 || strcmp (messages[0].role, "system") != 0 || strcmp (messages[1].role, "user") != 0)
+    return engine_error_set (error, ENGINE_ERROR_FORMAT, "There is no system message to move.");
+  size_t n_system = strlen (messages[0].content), n_user = strlen (messages[1].content);
+  struct engine_message *moved = calloc (n_messages - 1, sizeof *moved);
+  char *content = malloc (n_system + n_user + 3);
+  int status = ENGINE_ERROR_NO_MEMORY;
+  if (moved && content) {
+    memcpy (content, messages[0].content, n_system);
+    memcpy (content + n_system, "\n\n", 2);
+    memcpy (content + n_system + 2, messages[1].content, n_user + 1);
+    memcpy (moved, messages + 1, (n_messages - 1) * sizeof *moved);
+    moved[0].content = content;
+    status = write_own (chat_template, moved, n_messages - 1, options, prompt, error);
+  } else {
+    tokenizer_no_memory (error);
+  }
+  free (moved);
+  free (content);
+  return status;
+}
+
+static int write_prompt (const struct chat_template *chat_template, const struct engine_message *messages,
+                         size_t n_messages, const struct engine_chat_options *options, struct chat_prompt *prompt,
+                         struct engine_chat_report *report, struct engine_error *error)
+{
+  static const struct engine_chat_options defaults = { 0 };
+  struct engine_error why = { 0 };
+  struct engine_chat_report ignored;
+  int status = chat_check_messages (messages, n_messages, error);
+  if (status != ENGINE_OK)
+    return status;
+  if (!options)
+    options = &defaults;
+  if (!report)
+    report = &ignored;
+  *report = (struct engine_chat_report){ .path = ENGINE_CHAT_OWN, .built_in = "" };
+  snprintf (report->reason, sizeof report->reason, "%s", chat_template->reason);
+  if (chat_template->own) {
+    status = write_own (chat_template, messages, n_messages, options, prompt, &why);
+    if (status == ENGINE_ERROR_FORMAT) {
+      snprintf (report->reason, sizeof report->reason, "%s", why.message);
+      report->path = ENGINE_CHAT_OWN_MERGED;
+      status = write_merged (chat_template, messages, n_messages, options, prompt, &why);
+    }
+    if (status == ENGINE_ERROR_NO_MEMORY)
+      return tokenizer_no_memory (error);
+    if (status == ENGINE_OK)
+      return ENGINE_OK;
+  }
+  if (!chat_template->format)
+    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
+                             "The model's chat template cannot be used, and no built-in format fits: %.300s",
+                             report->reason);
+  report->path = ENGINE_CHAT_BUILT_IN;
+  report->built_in = chat_template->format->name;
+  return chat_format_write (chat_template->format, chat_template->breaks_markers, messages, n_messages,
+                            !options->no_generation_prompt, prompt, error);
+}
+
+/* Whether the prompt itself begins with BOS, as its template wrote it. */
+static bool begins_with_bos (const struct chat_template *chat_template, const struct chat_prompt *prompt)
+{
+  const char *bos = chat_template->bos_token;
+  return bos && prompt->n_spans > 0 && prompt->spans[0].read_special && prompt->spans[0].length >= strlen (bos)
+         && memcmp (prompt->text, bos, strlen (bos)) == 0;
+}
+
+/* BOS that a built-in format begins with may be written otherwise than this vocabulary's: the token is what counts. */
+static void drop_format_bos (const struct engine_chat_report *report, const struct chat_format *format,
+                             struct chat_prompt *prompt)
+{
+  if (report->path != ENGINE_CHAT_BUILT_IN || !format->bos || prompt->n_spans == 0)
+    return;
+  size_t n = strlen (format->bos);
+  memmove (prompt->text, prompt->text + n, prompt->length - n + 1);
+  prompt->length -= n;
+  prompt->spans[0].length -= n;
+}
+
+int chat_template_tokenize (const struct chat_template *chat_template, const struct engine_message *messages,
+                            size_t n_messages, const struct engine_chat_options *options, struct engine_tokens *tokens,
+                            struct engine_chat_report *report, struct engine_error *error)
+{
+  const struct tokenizer *tokenizer = chat_template->tokenizer;
+  struct chat_prompt prompt = { 0 };
+  struct engine_chat_report own_report;
   size_t n_before = tokens->n;
   int32_t bos = tokenizer_get_bos (tokenizer);
-  int status = write_prompt (&prompt, chat_template, messages, n_messages, error);
-  if (status == ENGINE_OK && bos >= 0 && (chat_template->format->bos || tokenizer_adds_bos (tokenizer))
-      && !engine_tokens_append (tokens, bos))
-    status = tokenizer_no_memory (error);
+  if (!report)
+    report = &own_report;
+  int status = write_prompt (chat_template, messages, n_messages, options, &prompt, report, error);
+  if (status == ENGINE_OK) {
+    bool built_in_bos = report->path == ENGINE_CHAT_BUILT_IN && chat_template->format->bos;
+    drop_format_bos (report, chat_template->format, &prompt);
+    bool adds = bos >= 0 && (built_in_bos || tokenizer_adds_bos (tokenizer));
+    if (adds && !begins_with_bos (chat_template, &prompt) && !engine_tokens_append (tokens, bos))
+      status = tokenizer_no_memory (error);
+  }
   if (status == ENGINE_OK)
     status = tokenizer_encode_spans (tokenizer, prompt.text, prompt.length, prompt.spans, prompt.n_spans, false, tokens,
                                      error);
   if (status != ENGINE_OK)
     tokens->n = n_before;
-  prompt_release (&prompt);
+  chat_prompt_release (&prompt);
   return status;
 }
 
 int chat_template_render (const struct chat_template *chat_template, const struct engine_message *messages,
-                          size_t n_messages, char **text, struct engine_error *error)
+                          size_t n_messages, const struct engine_chat_options *options, char **text,
+                          struct engine_chat_report *report, struct engine_error *error)
 {
-  struct prompt prompt = { 0 };
-  if (chat_template->format->bos)
-    append_marker (&prompt, chat_template->format->bos);
-  int status = write_prompt (&prompt, chat_template, messages, n_messages, error);
+  struct chat_prompt prompt = { 0 };
+  int status = write_prompt (chat_template, messages, n_messages, options, &prompt, report, error);
   if (status == ENGINE_OK) {
     *text = prompt.text;
     prompt.text = NULL;
   }
-  prompt_release (&prompt);
+  chat_prompt_release (&prompt);
   return status;
 }

@@ -130,11 +130,11 @@ static int open_tokenizer (struct engine_model *model, struct engine_error *erro
     return status;
   if (model->tokenizer) {
     model->info.tokenizer = tokenizer_get_name (model->tokenizer);
-    model->chat_template = chat_template_find (model->gguf, model->tokenizer);
+    status = chat_template_new (model->gguf, model->tokenizer, &model->chat_template, error);
     if (model->chat_template)
-      model->info.chat_template = chat_template_get_name (model->chat_template);
+      model->info.chat_template = chat_template_describe (model->chat_template);
   }
-  return ENGINE_OK;
+  return status;
 }
 
 static int prepare_network (struct engine_model *model, struct engine_error *error)
@@ -233,6 +233,7 @@ void engine_model_close (struct engine_model *model)
 {
   if (!model)
     return;
+  chat_template_free (model->chat_template);
   tokenizer_free (model->tokenizer);
   gguf_close (model->gguf);
   free (model->layers);

@@ -107,9 +107,9 @@ struct rope {
 
 struct engine_model {
   struct gguf *gguf;
-  struct tokenizer *tokenizer;               /* NULL: none, or unknown */
-  const struct chat_template *chat_template; /* NULL: none */
-  const struct arch *arch;                   /* NULL: not in the table */
+  struct tokenizer *tokenizer;         /* NULL: none, or unknown */
+  struct chat_template *chat_template; /* NULL: none */
+  const struct arch *arch;             /* NULL: not in the table */
   struct model_shape shape;
   struct model_weights weights;
   struct layer_shape *layer_shapes; /* [n_layers] */

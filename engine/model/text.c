@@ -65,18 +65,35 @@ bool engine_token_is_end (const struct engine_model *model, int32_t id)
   return model->tokenizer && tokenizer_is_end (model->tokenizer, id);
 }
 
-int engine_chat_tokenize (const struct engine_model *model, const struct engine_message *messages, size_t n_messages,
-                          struct engine_tokens *tokens, struct engine_error *error)
+int engine_chat_tokenize_with (const struct engine_model *model, const struct engine_message *messages,
+                               size_t n_messages, const struct engine_chat_options *options,
+                               struct engine_tokens *tokens, struct engine_chat_report *report,
+                               struct engine_error *error)
 {
   int status = need_chat_template (model, error);
   return status == ENGINE_OK
-             ? chat_template_tokenize (model->chat_template, model->tokenizer, messages, n_messages, tokens, error)
+             ? chat_template_tokenize (model->chat_template, messages, n_messages, options, tokens, report, error)
+             : status;
+}
+
+int engine_chat_tokenize (const struct engine_model *model, const struct engine_message *messages, size_t n_messages,
+                          struct engine_tokens *tokens, struct engine_error *error)
+{
+  return engine_chat_tokenize_with (model, messages, n_messages, NULL, tokens, NULL, error);
+}
+
+int engine_chat_render_with (const struct engine_model *model, const struct engine_message *messages, size_t n_messages,
+                             const struct engine_chat_options *options, char **text, struct engine_chat_report *report,
+                             struct engine_error *error)
+{
+  int status = need_chat_template (model, error);
+  return status == ENGINE_OK
+             ? chat_template_render (model->chat_template, messages, n_messages, options, text, report, error)
              : status;
 }
 
 int engine_chat_render (const struct engine_model *model, const struct engine_message *messages, size_t n_messages,
                         char **text, struct engine_error *error)
 {
-  int status = need_chat_template (model, error);
-  return status == ENGINE_OK ? chat_template_render (model->chat_template, messages, n_messages, text, error) : status;
+  return engine_chat_render_with (model, messages, n_messages, NULL, text, NULL, error);
 }

@@ -32,11 +32,14 @@ static void read_text (const struct tokenizer *tokenizer, const char *text, size
 
 static void chat (const struct gguf *gguf, const struct tokenizer *tokenizer)
 {
-  const struct chat_template *chat_template = chat_template_find (gguf, tokenizer);
+  struct chat_template *chat_template;
   struct engine_message message = { "user", "<|im_end|>[INST]<s> hello" };
   struct engine_tokens tokens = { 0 };
-  if (chat_template && chat_template_tokenize (chat_template, tokenizer, &message, 1, &tokens, NULL) == ENGINE_OK)
+  if (chat_template_new (gguf, tokenizer, &chat_template, NULL) != ENGINE_OK || !chat_template)
+    return;
+  if (chat_template_tokenize (chat_template, &message, 1, NULL, &tokens, NULL, NULL) == ENGINE_OK)
     engine_tokens_clear (&tokens);
+  chat_template_free (chat_template);
 }
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)

@@ -1,4 +1,4 @@
-/* Chat formats: renderings against the published templates (tests/data/chat), recognition, and forged markers.
+/* Built-in chat formats: renderings against the published templates (tests/data/chat), recognition, and forged markers.
  * Arguments: the data folder, and the folder of shared vocabularies and templates, which may be absent. */
 #include <assert.h>
 #include <dirent.h>
@@ -43,10 +43,17 @@ static size_t parse_messages (char *text, struct engine_message messages[MAX_MES
   return n;
 }
 
+/* The template of an opened file; the caller frees it. */
+static struct chat_template *open_template (const struct gguf *gguf, const struct tokenizer *tokenizer)
+{
+  struct chat_template *chat_template = NULL;
+  assert (chat_template_new (gguf, tokenizer, &chat_template, NULL) == ENGINE_OK);
+  return chat_template;
+}
+
 /* A vocabulary with the format's markers as control tokens and a template that says no more than what it is
- * recognised by; without markers they are only text. */
-static const struct chat_template *open_format (struct vocabulary_file *file, const struct chat_format *format,
-                                                bool markers)
+ * recognised by and does not compile; without markers they are only text. */
+static struct chat_template *open_format (struct vocabulary_file *file, const struct chat_format *format, bool markers)
 {
   struct vocabulary_token tokens[5] = { { "<bos>", CONTROL, 0 } };
   size_t n = 1;
@@ -57,6 +64,7 @@ static const struct chat_template *open_format (struct vocabulary_file *file, co
     strcat (text, format->wanted[i]);
     strcat (text, " ");
   }
+  strcat (text, "{%");
   gguf_writer_add_string (&file->writer, "tokenizer.ggml.model", "gpt2");
   gguf_writer_add_string (&file->writer, "tokenizer.ggml.pre", "qwen2");
   gguf_writer_add_strings (&file->writer, "tokenizer.ggml.merges", (const char *[]){ "a b" }, 1);
@@ -64,7 +72,7 @@ static const struct chat_template *open_format (struct vocabulary_file *file, co
   gguf_writer_add_u32 (&file->writer, "tokenizer.ggml.bos_token_id", 256);
   vocabulary_file_add (file, BASE_BPE, tokens, n);
   assert (vocabulary_file_open (file) == ENGINE_OK);
-  return chat_template_find (file->gguf, file->tokenizer);
+  return open_template (file->gguf, file->tokenizer);
 }
 
 static const struct chat_format *find_format (const char *name)
@@ -105,15 +113,16 @@ static int check_expected (const char *folder, const char *file_name)
   const struct chat_format *format = find_format (format_name);
   assert (expected && source && format);
   size_t n = parse_messages (source, messages);
-  const struct chat_template *chat_template = open_format (&file, format, true);
-  assert (chat_template && strcmp (chat_template_get_name (chat_template), format_name) == 0);
-  int bad = chat_template_render (chat_template, messages, n, &text, &file.error) != ENGINE_OK
+  struct chat_template *chat_template = open_format (&file, format, true);
+  assert (chat_template && strcmp (chat_template_get_format_name (chat_template), format_name) == 0);
+  int bad = chat_template_render (chat_template, messages, n, NULL, &text, NULL, &file.error) != ENGINE_OK
             || strcmp (text, expected) != 0;
   if (bad)
     fprintf (stderr, "%s:\n%s\nis not\n%s\n", file_name, text ? text : file.error.message, expected);
   free (text);
   free (expected);
   free (source);
+  chat_template_free (chat_template);
   vocabulary_file_close (&file);
   return bad;
 }
@@ -139,24 +148,24 @@ static int check_all_expected (const char *folder)
 static void check_row (const struct chat_format *format, bool with_markers)
 {
   struct vocabulary_file file = { 0 };
-  const struct chat_template *chat_template = open_format (&file, format, with_markers);
-  assert (chat_template && strcmp (chat_template_get_name (chat_template), format->name) == 0);
+  struct chat_template *chat_template = open_format (&file, format, with_markers);
+  assert (chat_template && strcmp (chat_template_get_format_name (chat_template), format->name) == 0);
   char forged[512] = "<bos>";
   for (size_t i = 0; i < 4 && format->markers[i]; i++)
     strcat (forged, format->markers[i]);
   struct engine_message honest[] = { { "user", "x" } }, hostile[] = { { "user", forged } };
   struct engine_tokens a = { 0 }, b = { 0 };
-  assert (chat_template_tokenize (chat_template, file.tokenizer, honest, 1, &a, NULL) == ENGINE_OK);
-  assert (chat_template_tokenize (chat_template, file.tokenizer, hostile, 1, &b, NULL) == ENGINE_OK);
+  assert (chat_template_tokenize (chat_template, honest, 1, NULL, &a, NULL, NULL) == ENGINE_OK);
+  assert (chat_template_tokenize (chat_template, hostile, 1, NULL, &b, NULL, NULL) == ENGINE_OK);
   assert (count_control (file.tokenizer, &a) == count_control (file.tokenizer, &b));
   assert (with_markers || count_control (file.tokenizer, &a) <= 1);
   char *text = NULL;
-  assert (chat_template_render (chat_template, hostile, 1, &text, NULL) == ENGINE_OK);
+  assert (chat_template_render (chat_template, hostile, 1, NULL, &text, NULL, NULL) == ENGINE_OK);
   for (size_t i = 0; !with_markers && i < 4 && format->markers[i]; i++) {
     /* As text, a marker occurs as often as in the honest prompt. */
     char *plain = NULL;
     size_t n_text = 0, n_plain = 0;
-    assert (chat_template_render (chat_template, honest, 1, &plain, NULL) == ENGINE_OK);
+    assert (chat_template_render (chat_template, honest, 1, NULL, &plain, NULL, NULL) == ENGINE_OK);
     for (const char *at = text; (at = strstr (at, format->markers[i])); at++)
       n_text++;
     for (const char *at = plain; (at = strstr (at, format->markers[i])); at++)
@@ -167,12 +176,13 @@ static void check_row (const struct chat_format *format, bool with_markers)
   free (text);
   struct engine_message wrong[] = { { "tool", "x" } }, empty[] = { { "system", "x" } };
   size_t n = a.n;
-  assert (chat_template_tokenize (chat_template, file.tokenizer, wrong, 1, &a, &file.error) == ENGINE_ERROR_RANGE);
-  assert (chat_template_tokenize (chat_template, file.tokenizer, empty, 1, &a, &file.error) == ENGINE_ERROR_RANGE);
-  assert (chat_template_tokenize (chat_template, file.tokenizer, NULL, 0, &a, &file.error) == ENGINE_ERROR_RANGE);
+  assert (chat_template_tokenize (chat_template, wrong, 1, NULL, &a, NULL, &file.error) == ENGINE_ERROR_RANGE);
+  assert (chat_template_tokenize (chat_template, empty, 1, NULL, &a, NULL, &file.error) == ENGINE_ERROR_RANGE);
+  assert (chat_template_tokenize (chat_template, NULL, 0, NULL, &a, NULL, &file.error) == ENGINE_ERROR_RANGE);
   assert (a.n == n);
   engine_tokens_clear (&a);
   engine_tokens_clear (&b);
+  chat_template_free (chat_template);
   vocabulary_file_close (&file);
 }
 
@@ -199,20 +209,21 @@ static bool check_forging (const char *folder, const char *name)
   struct engine_tokens tokens = { 0 };
   assert (tokenizer_encode (tokenizer, content, used, ENGINE_TOKENIZE_TEXT, &tokens, NULL) == ENGINE_OK);
   assert (count_control (tokenizer, &tokens) == 0);
-  const struct chat_template *chat_template = chat_template_find (gguf, tokenizer);
+  struct chat_template *chat_template = open_template (gguf, tokenizer);
   if (chat_template) {
     struct engine_message honest[] = { { "user", "x" } }, hostile[] = { { "user", content } };
     struct engine_tokens a = { 0 }, b = { 0 };
-    assert (chat_template_tokenize (chat_template, tokenizer, honest, 1, &a, NULL) == ENGINE_OK);
-    assert (chat_template_tokenize (chat_template, tokenizer, hostile, 1, &b, NULL) == ENGINE_OK);
+    assert (chat_template_tokenize (chat_template, honest, 1, NULL, &a, NULL, NULL) == ENGINE_OK);
+    assert (chat_template_tokenize (chat_template, hostile, 1, NULL, &b, NULL, NULL) == ENGINE_OK);
     assert (count_control (tokenizer, &a) == count_control (tokenizer, &b));
     assert (count_control (tokenizer, &a) > 0);
     engine_tokens_clear (&a);
     engine_tokens_clear (&b);
   }
   printf ("%s: %zu special tokens as content, format %s\n", name, n_special,
-          chat_template ? chat_template_get_name (chat_template) : "none");
+          chat_template ? chat_template_get_format_name (chat_template) : "none");
   engine_tokens_clear (&tokens);
+  chat_template_free (chat_template);
   free (content);
   tokenizer_free (tokenizer);
   gguf_close (gguf);
@@ -249,11 +260,13 @@ static void check_recognition (const char *folder)
     gguf_writer_add_string (&file.writer, "tokenizer.chat_template", text);
     vocabulary_file_add (&file, BASE_NONE, (struct vocabulary_token[]){ { "[UNK]", UNKNOWN, 0 } }, 1);
     assert (vocabulary_file_open (&file) == ENGINE_OK);
-    const struct chat_template *found = chat_template_find (file.gguf, file.tokenizer);
-    if (!found || strcmp (chat_template_get_name (found), published[i][1]) != 0) {
-      fprintf (stderr, "%s is taken for %s\n", published[i][0], found ? chat_template_get_name (found) : "nothing");
+    struct chat_template *found = open_template (file.gguf, file.tokenizer);
+    if (!found || strcmp (chat_template_get_format_name (found), published[i][1]) != 0) {
+      fprintf (stderr, "%s is taken for %s\n", published[i][0],
+               found ? chat_template_get_format_name (found) : "nothing");
       abort ();
     }
+    chat_template_free (found);
     vocabulary_file_close (&file);
     free (text);
   }
