@@ -25,6 +25,7 @@ const Command *const commands[] = {
   &command_engine_info,
   &command_engine_tokenize,
   &command_engine_detokenize,
+  &command_engine_template,
   &command_engine_generate,
   &command_engine_embed,
   NULL,

@@ -2,7 +2,7 @@
 
 _lecternctl() {
   local commands='add list status remove search ask extract eval models engine'
-  local engine_commands='info tokenize detokenize generate embed'
+  local engine_commands='info tokenize detokenize template generate embed'
   local common='--library --json --progress --help'
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   local command='' sub='' options='' i
@@ -27,12 +27,16 @@ _lecternctl() {
       mapfile -t COMPREPLY < <(compgen -W 'hybrid keyword semantic' -- "$cur")
       return
       ;;
+    --thinking)
+      mapfile -t COMPREPLY < <(compgen -W 'on off' -- "$cur")
+      return
+      ;;
     --library)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -d -- "$cur")
       return
       ;;
-    --in | --docs | --queries | --qrels | --run)
+    --in | --docs | --queries | --qrels | --run | --messages)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return
@@ -51,6 +55,7 @@ _lecternctl() {
       [[ json == "$cur"* ]] && COMPREPLY+=(json)
       return
       ;;
+    -n | -t | --max-tokens | --seed | --top | --temperature | --prompt | --prompt-tokens | --date) return ;;
   esac
 
   if [[ -z $command ]]; then
@@ -74,6 +79,8 @@ _lecternctl() {
       options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top-k --top-p --min-p --typical'
       options+=' --repeat-penalty --frequency-penalty --presence-penalty --repeat-last-n --stop --grammar --top --context --exact -t'
       ;;
+    'engine template') options='--model --messages --thinking --date' ;;
+    'engine generate') options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top --context --exact -t' ;;
     'engine embed') options='--model -t' ;;
   esac
   if [[ $cur == -* ]]; then

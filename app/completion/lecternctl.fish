@@ -1,7 +1,7 @@
 # fish completion for lecternctl(1)
 
 set -l commands add list status remove search ask extract eval models engine
-set -l engine_commands info tokenize detokenize generate embed
+set -l engine_commands info tokenize detokenize template generate embed
 set -l none "not __fish_seen_subcommand_from $commands"
 set -l engine "__fish_seen_subcommand_from engine; and not __fish_seen_subcommand_from $engine_commands"
 
@@ -25,6 +25,7 @@ complete -c lecternctl -n "$none" -a engine -d 'A model file by itself'
 complete -c lecternctl -n "$engine" -a info -d 'Show what a model file holds'
 complete -c lecternctl -n "$engine" -a tokenize -d 'Turn text into token ids'
 complete -c lecternctl -n "$engine" -a detokenize -d 'Turn token ids into text'
+complete -c lecternctl -n "$engine" -a template -d 'Show the prompt of a conversation'
 complete -c lecternctl -n "$engine" -a generate -d 'Generate text from a prompt'
 complete -c lecternctl -n "$engine" -a embed -d 'Turn lines into vectors'
 
@@ -43,6 +44,9 @@ complete -c lecternctl -n '__fish_seen_subcommand_from eval' -l queries -r -F -d
 complete -c lecternctl -n '__fish_seen_subcommand_from eval' -l qrels -r -F -d 'Judgements'
 complete -c lecternctl -n '__fish_seen_subcommand_from eval' -l run -r -F -d 'Write the run'
 complete -c lecternctl -n '__fish_seen_subcommand_from tokenize' -l special -d 'Add and read special tokens'
+complete -c lecternctl -n '__fish_seen_subcommand_from template' -l messages -r -F -d 'The conversation, as JSON'
+complete -c lecternctl -n '__fish_seen_subcommand_from template' -l thinking -x -a 'on off' -d 'Think first, or not'
+complete -c lecternctl -n '__fish_seen_subcommand_from template' -l date -x -d 'The date in the prompt'
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l prompt -x -d 'The prompt'
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l prompt-tokens -x -d 'The prompt as token ids'
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l ignore-eos -d 'Never end early'

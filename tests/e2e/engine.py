@@ -1,4 +1,4 @@
-"""engine info, tokenize, detokenize, generate and embed on a tiny model made here: the JSON contract and what must agree."""
+"""engine info, tokenize, detokenize, template, generate and embed on a tiny model made here: the JSON contract and what must agree."""
 import json
 import math
 import os
@@ -74,6 +74,57 @@ class Engine(LecternTest):
                          self.engine('tokenize', b'the \xff\n')['tokens'])
         plain = self.ctl('engine', 'tokenize', '--model', self.model, 'the world').strip()
         self.assertEqual([int(i) for i in plain.split(',')], self.engine('tokenize', 'the world')['tokens'])
+
+    def write_messages(self, conversation):
+        path = os.path.join(self.home, 'messages.json')
+        with open(path, 'w', encoding='utf-8') as f:
+            json.dump(conversation, f)
+        return path
+
+    def template(self, conversation, *arguments):
+        got = self.engine('template', '--messages', self.write_messages(conversation), *arguments)
+        self.check_keys(got, {'prompt': str, 'template': str, 'reason': (str, None)})
+        return got
+
+    def test_template(self):
+        tinymodel.write(self.model, chat_template="""{{ bos_token }}{% for m in messages %}
+{%- if m.role == "system" and m.content == "no" %}{{ raise_exception("No " ~ m.role ~ " here") }}{% endif %}
+[{{ m.role }}] {{ m.content }}
+{% endfor %}
+{{ "[assistant]" if add_generation_prompt }} {{ enable_thinking }} {{ strftime_now("%d %B %Y") }}""")
+        user = [{'role': 'user', 'content': ' „a“ <s> '}]
+        date = '--date', '2026-03-05'
+        self.assertEqual(self.engine('info')['chat_template'], 'own')
+        self.assertEqual(self.template(user, *date), {
+            'prompt': '<s>[user]  „a“ <s> \n[assistant]  05 March 2026', 'template': 'own', 'reason': None})
+        self.assertEqual(self.ctl('engine', 'template', '--model', self.model, '--messages', self.write_messages(user), *date),
+                         '<s>[user]  „a“ <s> \n[assistant]  05 March 2026\n')
+        closed = {'messages': user, 'add_generation_prompt': False, 'enable_thinking': True}
+        self.assertEqual(self.template(closed, *date)['prompt'], '<s>[user]  „a“ <s> \n True 05 March 2026')
+        self.assertEqual(self.template(closed, '--thinking', 'off', *date)['prompt'], '<s>[user]  „a“ <s> \n False 05 March 2026')
+        refused = self.template([{'role': 'system', 'content': 'no'}] + user, *date)
+        self.assertEqual(refused['prompt'], '<s>[user] no\n\n „a“ <s> \n[assistant]  05 March 2026')
+        self.assertIn('No system here', refused['reason'])
+        self.assertNotEqual(refused['template'], 'own')
+        run = ['engine', 'template', '--model', self.model, '--messages']
+        for wrong in [], {}, 'text', [1], [{'role': 'user'}], [{'role': 'tool', 'content': 'x'}], [{'role': 'user', 'content': ['x']}], \
+                {'messages': user, 'enable_thinking': 'yes'}:
+            self.fails(1, *run, self.write_messages(wrong))
+        self.fails(1, *run, os.path.join(self.home, 'none.json'))
+        self.fails(1, *run, self.model)
+        self.fails(2, *run, self.write_messages(user), '--thinking', 'maybe')
+        self.fails(2, *run, self.write_messages(user), '--date', '5 March')
+        self.fails(2, 'engine', 'template', '--model', self.model)
+
+    def test_template_that_does_not_compile(self):
+        tinymodel.write(self.model, chat_template='{% if <|im_start|> %}')
+        self.assertRegex(self.engine('info')['chat_template'], r'^built-in chatml: The chat template, line 1: ')
+        got = self.template([{'role': 'user', 'content': 'x'}])
+        self.assertEqual(got['prompt'], '<|im_start|>user\nx<|im_end|>\n<|im_start|>assistant\n')
+        self.assertEqual(got['template'], 'built-in chatml')
+        tinymodel.write(self.model, chat_template='{% oops %}')
+        self.assertIn('oops', self.fails(1, 'engine', 'template', '--model', self.model, '--messages',
+                                         self.write_messages([{'role': 'user', 'content': 'x'}])))
 
     def test_generate(self):
         got = self.engine('generate', '--prompt', 'the world', '-n', '8', '--ignore-eos', '--top', '5')

@@ -36,7 +36,11 @@ def vocabulary():
     return tokens
 
 
+<<<<<<< HEAD
 def write(path, seed=1, context=CONTEXT, arch='llama'):
+=======
+def write(path, seed=1, chat_template=None):
+>>>>>>> f31b557 (lecternctl engine template: the prompt of a conversation)
     rng = random.Random(seed)
     tokens = vocabulary()
     kv_dim = DIM // HEADS * KV_HEADS
@@ -55,6 +59,8 @@ def write(path, seed=1, context=CONTEXT, arch='llama'):
         array('tokenizer.ggml.scores', F32, [t[2] for t in tokens]), array('tokenizer.ggml.token_type', I32, [t[1] for t in tokens]),
         pair('tokenizer.ggml.bos_token_id', U32, 1), pair('tokenizer.ggml.eos_token_id', U32, 2),
         pair('tokenizer.ggml.unknown_token_id', U32, 0)]
+    if chat_template is not None:
+        pairs.append(pair('tokenizer.chat_template', STRING, chat_template))
     head = b'GGUF' + struct.pack('<IQQ', 3, len(shapes), len(pairs)) + b''.join(pairs)
     data = b''
     for name, shape in shapes:
