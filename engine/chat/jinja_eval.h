@@ -25,7 +25,6 @@ struct jinja_eval {
   struct jinja_run *run;
   struct jinja_scope *scope;
   struct jinja_builder *output;
-  size_t n_loops; /* around */
 };
 
 struct jinja_scope *jinja_scope_new (struct jinja_run *run, struct jinja_scope *parent);

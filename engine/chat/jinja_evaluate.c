@@ -164,10 +164,11 @@ static struct jinja_value evaluate_binary (struct jinja_eval *eval, const struct
 
 static struct jinja_value evaluate_unary (struct jinja_eval *eval, const struct jinja_node *node)
 {
-  struct jinja_value value = jinja_evaluate (eval, node->left);
+  struct jinja_value value = jinja_evaluate (eval, node->left), zero = jinja_integer (0);
   if (node->op == JINJA_NOT)
     return jinja_boolean (!jinja_is_true (&value));
-  struct jinja_value zero = jinja_integer (0);
+  if (value.type == JINJA_FLOAT)
+    return jinja_float (node->op == JINJA_NEGATE ? -value.real : value.real);
   return jinja_operate (eval->run, node->op == JINJA_NEGATE ? JINJA_SUBTRACT : JINJA_ADD, &zero, &value);
 }
 

@@ -83,8 +83,7 @@ static enum jinja_jump execute_for (struct jinja_eval *eval, const struct jinja_
     return jinja_execute (&inner, node->second);
   }
   struct jinja_loop *loop = jinja_alloc (run, 1, sizeof *loop);
-  *loop = (struct jinja_loop){ .items = items, .depth0 = eval->n_loops };
-  inner.n_loops++;
+  loop->items = items;
   for (; loop->index0 < items->n; loop->index0++) {
     inner.scope = jinja_scope_new (run, eval->scope);
     assign (&inner, node->first, items->items[loop->index0]);

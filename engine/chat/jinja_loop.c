@@ -38,8 +38,9 @@ struct jinja_value jinja_loop_get (struct jinja_run *run, struct jinja_loop *loo
     { "first", jinja_boolean (at == 0) },
     { "last", jinja_boolean (at + 1 == n) },
     { "length", jinja_integer (n) },
-    { "depth", jinja_integer ((int64_t)loop->depth0 + 1) },
-    { "depth0", jinja_integer ((int64_t)loop->depth0) },
+    { "depth", jinja_integer (1) },
+    /* more only in recursive loops */
+    { "depth0", jinja_integer (0) },
     { "previtem",
       at > 0 ? loop->items->items[at - 1] : jinja_undefined (jinja_string_of ("there is no previous item")) },
     { "nextitem",

@@ -6,7 +6,7 @@
 
 struct jinja_loop {
   const struct jinja_list *items; /* those that the loop's filter let through */
-  size_t index0, depth0;
+  size_t index0;
   const struct jinja_list *changed; /* what loop.changed() was last asked about; NULL: nothing yet */
 };
 

@@ -1,6 +1,7 @@
 /* Filters that give numbers, or stand in for what is missing. */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,11 +87,20 @@ static bool read_integer (struct jinja_run *run, struct jinja_string string, int
   string = jinja_string_strip (run, string, NULL, true, true);
   if (string.length == 0 || string.length >= sizeof text || base < 0 || base == 1 || base > 36)
     return false;
-  memcpy (text, string.bytes, string.length);
-  text[string.length] = '\0';
+  size_t n = 0;
+  for (size_t at = 0; at < string.length; at++)
+    if (string.bytes[at] != '_' || at == 0 || at + 1 == string.length || string.bytes[at - 1] == '_')
+      text[n++] = string.bytes[at];
+  text[n] = '\0';
   errno = 0;
   *integer = strtoll (text, &end, base);
-  return errno == 0 && *end == '\0' && end == text + string.length;
+  return errno == 0 && end == text + n;
+}
+
+static void refuse_undefined (struct jinja_run *run, const struct jinja_value *value)
+{
+  if (value->type == JINJA_UNDEFINED)
+    jinja_need_string (run, value);
 }
 
 FILTER (int)
@@ -98,6 +108,7 @@ FILTER (int)
   struct jinja_value otherwise = call->slots[0] ? *call->slots[0] : jinja_integer (0);
   int64_t integer;
   double real;
+  refuse_undefined (run, &call->self);
   if (jinja_get_integer (&call->self, &integer))
     return jinja_integer (integer);
   bool number = jinja_get_number (&call->self, &real);
@@ -112,6 +123,7 @@ FILTER (int)
 FILTER (float)
 {
   double real;
+  refuse_undefined (run, &call->self);
   if (jinja_get_number (&call->self, &real)
       || (call->self.type == JINJA_STRING && read_float (run, call->self.string, &real)))
     return jinja_float (real);
@@ -132,27 +144,58 @@ FILTER (abs)
   return jinja_float (fabs (real));
 }
 
+/* To the nearest of `digits` decimals, halves to even, as the number is and not as it looks. */
+static double round_real (double real, int digits)
+{
+  char printed[800], number[820];
+  size_t n = 0;
+  if (!isfinite (real) || digits > 300)
+    return real;
+  if (digits < 0) {
+    double scale = pow (10, -digits);
+    return nearbyint (real / scale) * scale;
+  }
+  /* Without the point, which the locale may write otherwise. */
+  snprintf (printed, sizeof printed, "%.*f", digits, real);
+  for (const char *at = printed; *at; at++)
+    if (*at == '-' || (*at >= '0' && *at <= '9'))
+      number[n++] = *at;
+  snprintf (number + n, sizeof number - n, "e-%d", digits);
+  return strtod (number, NULL);
+}
+
+static int64_t round_integer (int64_t integer, int64_t digits)
+{
+  int64_t scale = 1;
+  for (; digits < 0; digits++)
+    if (__builtin_mul_overflow (scale, 10, &scale))
+      return 0;
+  int64_t rest = integer % scale, down = integer - rest;
+  int64_t twice = rest < 0 ? -rest : rest;
+  bool up = twice > scale - twice || (twice == scale - twice && scale > 1 && down / scale % 2 != 0);
+  int64_t rounded = down;
+  if (up && __builtin_add_overflow (down, integer < 0 ? -scale : scale, &rounded))
+    return down;
+  return rounded;
+}
+
 FILTER (round)
 {
   struct jinja_string method = call->slots[1] ? jinja_need_string (run, call->slots[1]) : jinja_string_of ("common");
-  int64_t precision = jinja_integer_or (run, call->slots[0], 0);
+  int64_t precision = jinja_integer_or (run, call->slots[0], 0), integer;
   double real;
+  bool common = jinja_string_is (method, "common"), ceils = jinja_string_is (method, "ceil");
   if (!jinja_get_number (&call->self, &real))
     jinja_fail (run, "round needs a number, not a %s.", jinja_type_name (&call->self));
   if (precision < -300 || precision > 300)
     jinja_fail (run, "round cannot be that exact.");
-  double scale = pow (10, (double)precision), scaled = real * scale;
-  if (jinja_string_is (method, "ceil"))
-    scaled = ceil (scaled);
-  else if (jinja_string_is (method, "floor"))
-    scaled = floor (scaled);
-  else if (jinja_string_is (method, "common"))
-    scaled = nearbyint (scaled);
-  else
+  if (!common && !ceils && !jinja_string_is (method, "floor"))
     jinja_fail (run, "round knows common, ceil and floor.");
-  int64_t integer;
-  if (jinja_get_integer (&call->self, &integer) && jinja_string_is (method, "common") && precision >= 0)
-    return jinja_integer (integer);
+  if (common && jinja_get_integer (&call->self, &integer))
+    return jinja_integer (round_integer (integer, precision));
+  if (common)
+    return jinja_float (round_real (real, (int)precision));
+  double scale = pow (10, (double)precision), scaled = ceils ? ceil (real * scale) : floor (real * scale);
   return jinja_float (isfinite (scaled) ? scaled / scale : real);
 }
 

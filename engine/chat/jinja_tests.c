@@ -76,7 +76,7 @@ TEST (sequence)
 TEST (callable)
 {
   enum jinja_type type = call->self.type;
-  return jinja_boolean (type == JINJA_MACRO || type == JINJA_FUNCTION || type == JINJA_LOOP);
+  return jinja_boolean (type == JINJA_UNDEFINED || type == JINJA_MACRO || type == JINJA_FUNCTION || type == JINJA_LOOP);
 }
 
 static int64_t rest_of (struct jinja_run *run, const struct jinja_value *value, int64_t by)

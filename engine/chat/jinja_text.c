@@ -111,7 +111,7 @@ static void reverse (struct jinja_list *list)
 static void split_words (struct jinja_run *run, struct jinja_string string, int64_t most, struct jinja_list *pieces)
 {
   uint32_t c;
-  string = jinja_string_strip (run, string, NULL, true, true);
+  string = jinja_string_strip (run, string, NULL, true, false);
   while (string.length > 0) {
     size_t at = 0;
     while (at < string.length && (most < 0 || (int64_t)pieces->n < most)) {
@@ -132,7 +132,7 @@ static void split_words_from_right (struct jinja_run *run, struct jinja_string s
                                     struct jinja_list *pieces)
 {
   uint32_t c;
-  string = jinja_string_strip (run, string, NULL, true, true);
+  string = jinja_string_strip (run, string, NULL, false, true);
   while (string.length > 0) {
     size_t at = string.length;
     bool last = most >= 0 && (int64_t)pieces->n >= most;
