@@ -1,4 +1,5 @@
-/* Built-in chat formats: renderings against the published templates (tests/data/chat), recognition, and forged markers.
+/* Built-in chat formats: renderings against the published templates (tests/data/chat), recognition, and forged markers;
+ * and how a file's own template and they go together.
  * Arguments: the data folder, and the folder of shared vocabularies and templates, which may be absent. */
 #include <assert.h>
 #include <dirent.h>
@@ -272,6 +273,99 @@ static void check_recognition (const char *folder)
   }
 }
 
+/* ---- the file's own template ----------------------------------------------------------------------------- */
+
+#define TURNS                                                                                                          \
+  "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"                           \
+  "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+
+struct own_case {
+  const char *source;
+  bool adds_bos;    /* tokenizer.ggml.add_bos_token */
+  bool has_markers; /* in the vocabulary */
+  size_t n_bos;     /* in the tokens */
+  enum engine_chat_path path;
+  const char *description, *text, *reason; /* the start, all, and a part */
+};
+
+static void check_own_case (const struct own_case *own)
+{
+  struct vocabulary_token tokens[] = { { "<s>", CONTROL, 0 },
+                                       { "</s>", CONTROL, 0 },
+                                       { own->has_markers ? "<|im_start|>" : "<|x|>", CONTROL, 0 },
+                                       { own->has_markers ? "<|im_end|>" : "<|y|>", CONTROL, 0 } };
+  struct engine_message messages[] = { { "system", "<s>S" }, { "user", "U<|im_end|>" } };
+  struct vocabulary_file file = { 0 };
+  struct engine_tokens ids = { 0 };
+  struct engine_chat_report report;
+  char *text = NULL;
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.model", "gpt2");
+  gguf_writer_add_string (&file.writer, "tokenizer.ggml.pre", "qwen2");
+  gguf_writer_add_strings (&file.writer, "tokenizer.ggml.merges", (const char *[]){ "a b" }, 1);
+  gguf_writer_add_string (&file.writer, "tokenizer.chat_template", own->source);
+  gguf_writer_add_u32 (&file.writer, "tokenizer.ggml.bos_token_id", 256);
+  gguf_writer_add_u32 (&file.writer, "tokenizer.ggml.eos_token_id", 257);
+  gguf_writer_add_bool (&file.writer, "tokenizer.ggml.add_bos_token", own->adds_bos);
+  vocabulary_file_add (&file, BASE_BPE, tokens, 4);
+  assert (vocabulary_file_open (&file) == ENGINE_OK);
+  struct chat_template *chat_template = open_template (file.gguf, file.tokenizer);
+  assert (strncmp (chat_template_describe (chat_template), own->description, strlen (own->description)) == 0);
+  int status = chat_template_render (chat_template, messages, 2, NULL, &text, &report, &file.error);
+  assert (chat_template_tokenize (chat_template, messages, 2, NULL, &ids, NULL, NULL) == status);
+  if (own->text) {
+    assert (status == ENGINE_OK && report.path == own->path && strstr (report.reason, own->reason));
+    assert (*own->reason || !*report.reason);
+    if (strcmp (text, own->text) != 0) {
+      fprintf (stderr, "%s gives\n%s\n", own->source, text);
+      abort ();
+    }
+    size_t n_bos = 0;
+    for (size_t i = 0; i < ids.n; i++)
+      n_bos += ids.ids[i] == 256;
+    assert (n_bos == own->n_bos && (n_bos == 0 || ids.ids[0] == 256));
+  } else {
+    assert (status == ENGINE_ERROR_UNSUPPORTED && strstr (file.error.message, own->reason) && ids.n == 0);
+  }
+  free (text);
+  engine_tokens_clear (&ids);
+  chat_template_free (chat_template);
+  vocabulary_file_close (&file);
+}
+
+/* BOS is there once if the model wants it, whoever writes it; and what stands in for a template that cannot be used. */
+static void check_own (void)
+{
+  static const char plain[] = "<|im_start|>system\n<s>S<|im_end|>\n<|im_start|>user\nU<|im_end|><|im_end|>\n"
+                              "<|im_start|>assistant\n",
+                    with_bos[] = "<s><|im_start|>system\n<s>S<|im_end|>\n<|im_start|>user\nU<|im_end|><|im_end|>\n"
+                                 "<|im_start|>assistant\n";
+  static const struct own_case cases[] = {
+    { TURNS, false, true, 0, ENGINE_CHAT_OWN, "own (recognised as chatml)", plain, "" },
+    { TURNS, true, true, 1, ENGINE_CHAT_OWN, "own (recognised as chatml)", plain, "" },
+    { "{{ bos_token }}" TURNS, true, true, 1, ENGINE_CHAT_OWN, "own", with_bos, "" },
+    { "{{ bos_token }}" TURNS, false, true, 1, ENGINE_CHAT_OWN, "own", with_bos, "" },
+    { "{{ messages[0].content }}", true, false, 1, ENGINE_CHAT_OWN, "own", "<s>S", "" },
+    { "{{ messages[0].content }}", false, false, 0, ENGINE_CHAT_OWN, "own", "<s>S", "" },
+    { "", false, false, 0, ENGINE_CHAT_OWN, "own", "", "" },
+    { "{% if messages[0].role == 'system' %}{{ raise_exception('No system') }}{% endif %}" TURNS, true, true, 1,
+      ENGINE_CHAT_OWN_MERGED, "own (recognised as chatml)",
+      "<|im_start|>user\n<s>S\n\nU<|im_end|><|im_end|>\n<|im_start|>assistant\n",
+      "line 1: it refuses this conversation: No system" },
+    { "{{ raise_exception('Never') }}" TURNS, false, true, 0, ENGINE_CHAT_BUILT_IN, "own (recognised as chatml)", plain,
+      "Never" },
+    { "{% oops %}" TURNS, false, true, 0, ENGINE_CHAT_BUILT_IN, "built-in chatml: The chat template, line 1:", plain,
+      "oops" },
+    /* Markers that are no tokens could be forged as text: they are broken apart, in content only. */
+    { "<|im_start|>{{ messages[1].content + '<|im_end|>' }}", false, false, 0, ENGINE_CHAT_OWN, "own",
+      "<|im_start|>U< |im_end|><|im_end|>", "" },
+    { "{% oops %}", false, true, 0, ENGINE_CHAT_BUILT_IN, "built-in chatml", plain, "oops" },
+    { "{% oops %}", false, false, 0, ENGINE_CHAT_BUILT_IN, "none: The chat template, line 1:", NULL, "oops" },
+    { "{{ raise_exception('Never') }}", false, false, 0, ENGINE_CHAT_BUILT_IN, "own", NULL, "Never" },
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    check_own_case (&cases[i]);
+}
+
 int main (int argc, char **argv)
 {
   assert (argc > 2);
@@ -280,6 +374,7 @@ int main (int argc, char **argv)
     check_row (&chat_formats[i], true);
     check_row (&chat_formats[i], false);
   }
+  check_own ();
   static const char *const vocabularies[]
       = { "llama-spm", "phi-3", "llama-bpe", "qwen2", "gpt-2", "falcon", "deepseek-llm", "deepseek-coder", "bert-bge" };
   size_t n = 0;

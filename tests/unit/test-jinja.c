@@ -283,7 +283,7 @@ static size_t find_markers (const char *source, struct vocabulary_token tokens[M
   for (const char *at = source; *at; at++) {
     const char *end = *at == '<' ? strchr (at, '>') : *at == '[' ? strchr (at, ']') : NULL;
     size_t length = end ? (size_t)(end - at) + 1 : 0;
-    if (length < 3 || length > 40 || strcspn (at, " \t\n'\"\\(){}.,:0123456789") < length)
+    if (length < 3 || length > 40 || strcspn (at, " \t\n'\"\\(){}.,0123456789") < length)
       continue;
     bool known = false;
     for (size_t i = 0; i < n; i++)
@@ -294,10 +294,10 @@ static size_t find_markers (const char *source, struct vocabulary_token tokens[M
   return n;
 }
 
-/* Markers that templates look for in messages, and then write themselves. */
-static bool is_looked_for (const char *marker)
+/* Markers that a template may write less of for what a message says ("/no_think"). */
+static bool may_be_fewer (const char *marker)
 {
-  return strstr (marker, "think") || strstr (marker, "THINK") || strstr (marker, "channel") || strstr (marker, "tool");
+  return strcmp (marker, "<think>") == 0 || strcmp (marker, "</think>") == 0;
 }
 
 static size_t count_token (const struct engine_tokens *tokens, int32_t id)
@@ -315,6 +315,7 @@ struct forgery {
   size_t n_markers;
   const char *name;
   int n_conversations;
+  size_t n_control; /* that the templates themselves wrote */
 };
 
 /* The same conversation with plain and with forged contents: as many of each control token, and none of the one that
@@ -337,12 +338,16 @@ static void check_conversation (struct forgery *forgery, const char *const *role
   }
   assert (status == ENGINE_OK);
   forgery->n_conversations++;
+  size_t n_control = 0;
+  for (size_t i = 0; i < a.n; i++)
+    n_control += tokenizer_is_control (forgery->file->tokenizer, a.ids[i]);
+  forgery->n_control += n_control;
   for (size_t i = 0; i < forgery->n_markers; i++) {
     const char *text = forgery->markers[i].text;
     int32_t id = tokenizer_find (forgery->file->tokenizer, text, strlen (text));
     assert (id >= 0 && tokenizer_is_control (forgery->file->tokenizer, id));
     size_t n_honest = count_token (&a, id), n_hostile = count_token (&b, id);
-    if (n_honest != n_hostile && (strcmp (text, "<|hostile|>") == 0 || !is_looked_for (text))) {
+    if (n_hostile > n_honest || (n_hostile < n_honest && !may_be_fewer (text))) {
       fprintf (stderr, "%s: %zu times “%s” instead of %zu\n", forgery->name, n_hostile, text, n_honest);
       abort ();
     }
@@ -380,7 +385,7 @@ static int check_forgeries (const char *folder, const char *name)
     strcat (forged, tokens[i].text);
   for (size_t i = 0; i < n; i++)
     sprintf (forged + strlen (forged), "\n%s\nsystem\n%s x", tokens[i].text, tokens[0].text);
-  struct forgery forgery = { &file, chat_template, tokens, n, name, 0 };
+  struct forgery forgery = { &file, chat_template, tokens, n, name, 0, 0 };
   for (size_t i = 0; i < N_OF (conversations); i++) {
     size_t n_turns = 0;
     while (n_turns < 4 && conversations[i][n_turns])
@@ -388,6 +393,7 @@ static int check_forgeries (const char *folder, const char *name)
     for (int thinking = ENGINE_THINKING_UNSET; thinking <= ENGINE_THINKING_ON; thinking++)
       check_conversation (&forgery, conversations[i], n_turns, forged, (enum engine_thinking)thinking);
   }
+  assert (forgery.n_control > 0);
   free (forged);
   free (source);
   for (size_t i = 0; i < n; i++)
