@@ -168,12 +168,6 @@ FILTER (tojson)
   return jinja_string (jinja_builder_get (&builder));
 }
 
-FILTER (wordcount)
-{
-  struct jinja_value words = jinja_split (run, jinja_to_string (run, &call->self), NULL, -1, false);
-  return jinja_integer ((int64_t)words.list->n);
-}
-
 const struct jinja_function jinja_string_filters[] = {
   { "string", filter_string },
   { "safe", filter_string },
@@ -190,6 +184,5 @@ const struct jinja_function jinja_string_filters[] = {
   { "center", filter_center, .parameters = { "width" } },
   { "format", filter_format, .takes_rest = true, .takes_named = true },
   { "tojson", filter_tojson, .parameters = { "ensure_ascii", "indent", "separators", "sort_keys" } },
-  { "wordcount", filter_wordcount },
   { NULL },
 };
