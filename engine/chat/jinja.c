@@ -7,15 +7,15 @@
 #include "engine/chat/jinja_parser.h"
 #include "engine/error.h"
 
-/* A real template compiles within 1 MiB and renders a conversation within a few thousand steps; long conversations get
- * what their length asks for. */
+/* Real templates compile within a few MiB and render a conversation within some ten thousand steps; long ones get
+ * what their length asks for: some templates put all they have so far together anew for each turn. */
 #define COMPILE_BYTES ((size_t)64 << 20)
 #define COMPILE_STEPS 50000000
-#define RENDER_BYTES ((size_t)32 << 20)
-#define RENDER_BYTES_PER_BYTE 64
+#define RENDER_BYTES ((size_t)64 << 20)
+#define RENDER_BYTES_PER_BYTE 256
 #define RENDER_STEPS 5000000
 #define RENDER_STEPS_PER_BYTE 4
-#define MAX_RENDER_BYTES ((size_t)2 << 30)
+#define MAX_RENDER_BYTES ((size_t)1 << 30)
 #define MAX_OUTPUT_BYTES ((size_t)256 << 20)
 
 struct jinja_template {

@@ -117,14 +117,6 @@ static bool is_repeatable (const struct jinja_value *value)
   return value->type == JINJA_STRING || (value->type == JINJA_LIST && value->list->kind <= JINJA_LIST_TUPLE);
 }
 
-static struct jinja_value join (struct jinja_run *run, const struct jinja_value *left, const struct jinja_value *right)
-{
-  struct jinja_builder builder = { .run = run };
-  jinja_builder_add (&builder, jinja_to_string (run, left));
-  jinja_builder_add (&builder, jinja_to_string (run, right));
-  return jinja_string (jinja_builder_get (&builder));
-}
-
 struct jinja_value jinja_operate (struct jinja_run *run, enum jinja_operator op, const struct jinja_value *left,
                                   const struct jinja_value *right)
 {
@@ -132,7 +124,7 @@ struct jinja_value jinja_operate (struct jinja_run *run, enum jinja_operator op,
   double x, y;
   jinja_count (run, 1);
   if (op == JINJA_JOIN || (op == JINJA_ADD && left->type == JINJA_STRING && right->type == JINJA_STRING))
-    return join (run, left, right);
+    return jinja_string (jinja_string_concat (run, jinja_to_string (run, left), jinja_to_string (run, right)));
   if (op == JINJA_MODULO && left->type == JINJA_STRING)
     return jinja_string (jinja_format_percent (run, left->string, right));
   if (jinja_get_integer (left, &i) && jinja_get_integer (right, &j))

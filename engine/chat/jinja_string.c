@@ -59,6 +59,22 @@ struct jinja_string jinja_string_slice (struct jinja_string string, size_t from,
   return (struct jinja_string){ string.bytes + from, string.marks ? string.marks + from : NULL, to - from };
 }
 
+struct jinja_string jinja_string_concat (struct jinja_run *run, struct jinja_string a, struct jinja_string b)
+{
+  if (a.length == 0 || b.length == 0)
+    return a.length == 0 ? b : a;
+  char *bytes = jinja_alloc (run, a.length + b.length, 1);
+  uint8_t *marks = a.marks || b.marks ? jinja_alloc (run, a.length + b.length, 1) : NULL;
+  jinja_count (run, (a.length + b.length) / 64);
+  memcpy (bytes, a.bytes, a.length);
+  memcpy (bytes + a.length, b.bytes, b.length);
+  if (a.marks)
+    memcpy (marks, a.marks, a.length);
+  if (b.marks)
+    memcpy (marks + a.length, b.marks, b.length);
+  return (struct jinja_string){ bytes, marks, a.length + b.length };
+}
+
 size_t jinja_string_find (struct jinja_run *run, struct jinja_string string, struct jinja_string wanted, size_t from)
 {
   if (from > string.length || wanted.length > string.length - from)

@@ -29,6 +29,7 @@ bool jinja_string_has_content (struct jinja_string string);
 bool jinja_string_starts (struct jinja_string string, struct jinja_string start);
 bool jinja_string_ends (struct jinja_string string, struct jinja_string end);
 
+struct jinja_string jinja_string_concat (struct jinja_run *run, struct jinja_string a, struct jinja_string b);
 struct jinja_string jinja_string_slice (struct jinja_string string, size_t from, size_t to); /* in bytes */
 /* The first place at or after byte `from`, or JINJA_NOWHERE. */
 size_t jinja_string_find (struct jinja_run *run, struct jinja_string string, struct jinja_string wanted, size_t from);
