@@ -38,12 +38,10 @@ struct jinja_value jinja_evaluate (struct jinja_eval *eval, const struct jinja_n
 struct jinja_value jinja_operate (struct jinja_run *run, enum jinja_operator op, const struct jinja_value *left,
                                   const struct jinja_value *right);
 
-/* The arguments of a call; `first` (may be NULL) goes before the others as the named argument "caller". */
+/* The arguments of a call; `caller` (may be NULL) is added by that name. */
 struct jinja_arguments jinja_evaluate_arguments (struct jinja_eval *eval, const struct jinja_node *arguments,
                                                  const struct jinja_value *caller);
 struct jinja_value jinja_call_value (struct jinja_eval *eval, const struct jinja_value *callee,
-                                     const struct jinja_arguments *arguments);
-struct jinja_value jinja_call_macro (struct jinja_eval *eval, const struct jinja_macro *macro,
                                      const struct jinja_arguments *arguments);
 
 #endif

@@ -95,8 +95,8 @@ static void bind_macro (struct jinja_eval *eval, const struct jinja_node *node, 
     jinja_scope_set (run, eval->scope, jinja_string_of ("kwargs"), kwargs);
 }
 
-struct jinja_value jinja_call_macro (struct jinja_eval *eval, const struct jinja_macro *macro,
-                                     const struct jinja_arguments *arguments)
+static struct jinja_value call_macro (struct jinja_eval *eval, const struct jinja_macro *macro,
+                                      const struct jinja_arguments *arguments)
 {
   struct jinja_builder builder = { .run = eval->run };
   struct jinja_eval inner = { .run = eval->run, .output = &builder };
@@ -112,7 +112,7 @@ struct jinja_value jinja_call_value (struct jinja_eval *eval, const struct jinja
                                      const struct jinja_arguments *arguments)
 {
   if (callee->type == JINJA_MACRO)
-    return jinja_call_macro (eval, callee->macro, arguments);
+    return call_macro (eval, callee->macro, arguments);
   if (callee->type == JINJA_FUNCTION)
     return jinja_call_function (eval->run, callee->method->function, callee->method->self, arguments);
   if (callee->type == JINJA_UNDEFINED)

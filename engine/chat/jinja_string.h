@@ -2,7 +2,8 @@
  *
  * Each byte is the template's or content. Only the template's bytes may become control tokens, so whatever is made from
  * content stays content: slices and concatenations keep the marks byte by byte, and what an operation puts in place of
- * content (replace) or between pieces of it (join) counts as content too. Positions are in characters, as in Python; a
+ * content (replace) or between pieces of it (join) counts as content too. What a template writes itself because of what
+ * a message says ({% if %}, {% for %} over its lines) is the template's. Positions are in characters, as in Python; a
  * byte that is no valid UTF-8 counts as one. Strings are immutable and live in the run's arena. */
 #ifndef LECTERN_JINJA_STRING_H
 #define LECTERN_JINJA_STRING_H
