@@ -23,6 +23,7 @@ static void add_string (struct writer *writer, struct jinja_string string)
   static const char from[] = "\"\\\n\r\t\f\b", *const to[] = { "\\\"", "\\\\", "\\n", "\\r", "\\t", "\\f", "\\b" };
   struct jinja_builder *builder = writer->builder;
   size_t plain = 0;
+  jinja_count (builder->run, string.length);
   jinja_builder_add_text (builder, "\"");
   for (size_t at = 0; at < string.length;) {
     uint32_t c;

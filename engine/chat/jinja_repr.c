@@ -50,6 +50,7 @@ static void add_string_repr (struct jinja_builder *builder, struct jinja_string 
   const struct jinja_string quote = jinja_string_of ("'"), quotes = jinja_string_of ("\"");
   bool doubled = jinja_string_find (run, string, quote, 0) != JINJA_NOWHERE
                  && jinja_string_find (run, string, quotes, 0) == JINJA_NOWHERE;
+  jinja_count (run, string.length);
   jinja_builder_add (builder, doubled ? quotes : quote);
   for (size_t at = 0; at < string.length;) {
     uint32_t c;

@@ -42,7 +42,9 @@ void *jinja_alloc (struct jinja_run *run, size_t n, size_t size);
 /* Ends the run with FORMAT and "The chat template, line N: " before the sentence. */
 _Noreturn __attribute__ ((format (printf, 2, 3))) void jinja_fail (struct jinja_run *run, const char *format, ...);
 
-/* Counts work; ends the run when there was too much. Loops over bytes count one step for 64 of them. */
+/* Counts work; ends the run when there was too much. Copies and searches count one
+ * step for 64 bytes, work on each character up to one
+ * for each. */
 void jinja_count (struct jinja_run *run, size_t steps);
 
 /* Around each recursion. */

@@ -65,6 +65,7 @@ FILTER (escape)
   struct jinja_string string = jinja_to_string (run, &call->self);
   struct jinja_builder builder = { .run = run };
   size_t plain = 0;
+  jinja_count (run, string.length);
   for (size_t at = 0; at < string.length; at++)
     for (size_t i = 0; i < sizeof entities / sizeof *entities; i++)
       if (string.bytes[at] == entities[i].character) {

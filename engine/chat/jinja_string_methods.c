@@ -248,6 +248,7 @@ METHOD (format)
   struct jinja_string text = call->self.string;
   struct jinja_builder builder = { .run = run };
   size_t n_taken = 0;
+  jinja_count (run, text.length / 4);
   for (size_t at = 0; at < text.length; at++) {
     char c = text.bytes[at];
     if (c != '{' && c != '}') {

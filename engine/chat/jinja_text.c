@@ -47,6 +47,7 @@ struct jinja_string jinja_change_case (struct jinja_run *run, struct jinja_strin
 {
   struct jinja_builder builder = { .run = run };
   uint32_t c, before = 0;
+  jinja_count (run, string.length / 4);
   for (size_t at = 0; at < string.length;) {
     size_t n = jinja_string_decode (string, at, &c);
     bool up = change == JINJA_UPPER || (change != JINJA_LOWER && (at == 0 || starts_word (change, before)));
