@@ -80,7 +80,6 @@ _lecternctl() {
       options+=' --repeat-penalty --frequency-penalty --presence-penalty --repeat-last-n --stop --grammar --top --context --exact -t'
       ;;
     'engine template') options='--model --messages --thinking --date' ;;
-    'engine generate') options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top --context --exact -t' ;;
     'engine embed') options='--model -t' ;;
   esac
   if [[ $cur == -* ]]; then

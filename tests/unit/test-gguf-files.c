@@ -272,7 +272,7 @@ static void test_contents (void)
     { NULL, "controlvector", "direction.1", false, "a control vector" },
     { NULL, "llama", NULL, true, "only a vocabulary" },
     { NULL, "llama", NULL, false, "no network" },
-    { "model", "rwkv7", "output_norm.weight", false, "The architecture \"mamba\" is not one" },
+    { "model", "rwkv7", "output_norm.weight", false, "The architecture \"rwkv7\" is not one" },
     { NULL, "t5encoder", "enc.output_norm.weight", false, "The architecture \"t5encoder\" is not one" },
     { NULL, NULL, "x", false, "does not name its architecture" },
   };
