@@ -36,11 +36,7 @@ def vocabulary():
     return tokens
 
 
-<<<<<<< HEAD
-def write(path, seed=1, context=CONTEXT, arch='llama'):
-=======
-def write(path, seed=1, chat_template=None):
->>>>>>> f31b557 (lecternctl engine template: the prompt of a conversation)
+def write(path, seed=1, context=CONTEXT, arch='llama', chat_template=None):
     rng = random.Random(seed)
     tokens = vocabulary()
     kv_dim = DIM // HEADS * KV_HEADS
