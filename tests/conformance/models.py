@@ -3,6 +3,7 @@ of them has the arithmetic wrong.
 
     python3 models.py                     the names
     python3 models.py NAME FILE.gguf      writes one, always the same bytes
+    python3 models.py --tiny NAME FILE.gguf      a few kilobytes: a seed for fuzzing
 
 A recipe is a function that adds metadata and tensors to a Model. Sizes are the least that every quantised type can hold
 (rows of 256) and that still have grouped heads, several layers of each kind, and prompts beyond every window. Nothing
@@ -60,13 +61,14 @@ class Model:
     def add(self, name, *shape, fill='matrix', gain=1.0):
         self.tensors.append((name, shape, fill, gain))
 
-    def norm(self, name, size=EMBD, bias=False):
+    def norm(self, name, size=None, bias=False):
+        size = size or EMBD
         self.add(name + '.weight', size, fill='norm')
         if bias:
             self.add(name + '.bias', size, fill='bias')
 
-    def linear(self, name, n_out, n_in=EMBD, bias=False):
-        self.add(name + '.weight', n_out, n_in)
+    def linear(self, name, n_out, n_in=None, bias=False):
+        self.add(name + '.weight', n_out, n_in or EMBD)
         if bias:
             self.add(name + '.bias', n_out, fill='bias')
 
@@ -80,29 +82,27 @@ class Model:
         if not tied:
             self.add('output.weight', VOCAB, EMBD, gain=1.5)
 
-    def attention(self, i, bias=False, fused=False, qk_norm=False, out_bias=False, head=HEAD, kv_heads=KV_HEADS, norm_bias=False,
-                  pre_norm=True):
-        p = f'blk.{i}.'
-        if pre_norm:
-            self.norm(p + 'attn_norm', bias=norm_bias)
+    def attention(self, i, bias=False, fused=False, qk_norm=False, out_bias=False, kv_heads=None, norm_bias=False):
+        p, kv_heads = f'blk.{i}.', kv_heads or KV_HEADS
+        self.norm(p + 'attn_norm', bias=norm_bias)
         if fused:
-            self.linear(p + 'attn_qkv', (HEADS + 2 * kv_heads) * head, bias=bias)
+            self.linear(p + 'attn_qkv', (HEADS + 2 * kv_heads) * HEAD, bias=bias)
         else:
             for letter, n in ('q', HEADS), ('k', kv_heads), ('v', kv_heads):
-                self.linear(p + f'attn_{letter}', n * head, bias=bias)
+                self.linear(p + f'attn_{letter}', n * HEAD, bias=bias)
         if qk_norm:
-            self.norm(p + 'attn_q_norm', head)
-            self.norm(p + 'attn_k_norm', head)
-        self.linear(p + 'attn_output', EMBD, HEADS * head, bias=out_bias)
+            self.norm(p + 'attn_q_norm', HEAD)
+            self.norm(p + 'attn_k_norm', HEAD)
+        self.linear(p + 'attn_output', EMBD, HEADS * HEAD, bias=out_bias)
 
-    def dense(self, i, kind='gated', bias=False, norm=True, norm_bias=False, ff=FF):
+    def dense(self, i, kind='gated', bias=False, norm=True, norm_bias=False):
         p = f'blk.{i}.'
         if norm:
             self.norm(p + 'ffn_norm', bias=norm_bias)
         if kind == 'gated':
-            self.linear(p + 'ffn_gate', ff)
-        self.linear(p + 'ffn_up', 2 * ff if kind == 'fused' else ff, bias=bias)
-        self.linear(p + 'ffn_down', EMBD, ff, bias=bias)
+            self.linear(p + 'ffn_gate', FF)
+        self.linear(p + 'ffn_up', 2 * FF if kind == 'fused' else FF, bias=bias)
+        self.linear(p + 'ffn_down', EMBD, FF, bias=bias)
 
     def experts(self, i, n, ff):
         p = f'blk.{i}.'
@@ -235,7 +235,7 @@ def qwen(arch, **metadata):
         if not arch.endswith('moe'):
             model.dense(i)
             continue
-        model.experts(i, 8, 256)
+        model.experts(i, 8, EMBD)
         if arch == 'qwen2moe':
             p = f'blk.{i}.'
             model.add(p + 'ffn_gate_inp_shexp.weight', EMBD, fill='float')
@@ -247,7 +247,7 @@ def qwen(arch, **metadata):
 
 def qwen_moe(arch):
     more = {'expert_shared_feed_forward_length': FF} if arch == 'qwen2moe' else {}
-    return qwen(arch, expert_count=8, expert_used_count=3, expert_feed_forward_length=256, **more)
+    return qwen(arch, expert_count=8, expert_used_count=3, expert_feed_forward_length=EMBD, **more)
 
 
 def phi2():
@@ -331,7 +331,7 @@ def lfm2():
 
 
 def mamba(norms=False):
-    inner, state, dt, taps = 512, 16, 32, 4
+    inner, state, dt, taps = 2 * EMBD, 16, EMBD // 8, 4
     model = Model('mamba', 3, **{'attention.head_count': 0, 'attention.head_count_kv': None, 'feed_forward_length': 0,
                                  'ssm.conv_kernel': taps, 'ssm.inner_size': inner, 'ssm.state_size': state,
                                  'ssm.time_step_rank': dt})
@@ -387,9 +387,12 @@ RECIPES = {**DECODERS}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser.add_argument('--tiny', action='store_true')
     parser.add_argument('name', nargs='?', choices=RECIPES)
     parser.add_argument('file', nargs='?')
     arguments = parser.parse_args()
+    if arguments.tiny:
+        globals().update(EMBD=16, FF=16, HEADS=2, KV_HEADS=1, HEAD=8, VOCAB=112, CONTEXT=64)
     if arguments.name is None:
         print('\n'.join(RECIPES))
     elif arguments.file is None:
