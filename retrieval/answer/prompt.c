@@ -83,8 +83,11 @@ static gboolean tokenize_chat (const struct engine_model *model, const char *use
                                GError **error)
 {
   const struct engine_message messages[] = { { "system", rules }, { "user", user } };
+  /* What an answer costs before its first word is what people wait for: no thinking aloud. */
+  const struct engine_chat_options options = { .thinking = ENGINE_THINKING_OFF };
   struct engine_error problem;
-  if (engine_chat_tokenize (model, messages, G_N_ELEMENTS (messages), tokens, &problem) == ENGINE_OK)
+  if (engine_chat_tokenize_with (model, messages, G_N_ELEMENTS (messages), &options, tokens, NULL, &problem)
+      == ENGINE_OK)
     return TRUE;
   g_set_error_literal (error, LECTERN_ERROR, LECTERN_ERROR_MODEL, problem.message);
   return FALSE;
