@@ -186,6 +186,7 @@ static void write_metadata (const struct builder_options *o, struct gguf_writer 
     { "attention.key_length", o->head_dim },
     { "attention.value_length", o->head_dim },
     { "rope.scaling.original_context_length", o->original_context },
+    { "attention.sliding_window", o->window },
     { "pooling_type", o->pooling },
   };
   const struct {

@@ -15,6 +15,7 @@ struct builder_options {
   const char *rope_scaling; /* NULL: the key is left out */
   float rope_factor;
   uint32_t original_context;
+  uint32_t window;       /* sliding window of all layers; 0: none */
   uint32_t pooling;      /* encoders */
   bool vocabulary;       /* a WordPiece vocabulary of letters (n_vocab must be at least 60) */
   const char *without;   /* leaves this tensor out */

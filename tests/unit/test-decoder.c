@@ -76,10 +76,11 @@ static void attend (const struct builder_options *o, const float *q, const float
                     float *out)
 {
   uint32_t width = o->n_kv_heads * o->head_dim;
+  uint32_t first = o->window && position >= o->window ? position - o->window + 1 : 0;
   for (uint32_t h = 0; h < o->n_heads; h++) {
     uint32_t shared = h / (o->n_heads / o->n_kv_heads) * o->head_dim;
     double weights[MAX_TOKENS], total = 0;
-    for (uint32_t p = 0; p <= position; p++) {
+    for (uint32_t p = first; p <= position; p++) {
       double score = 0;
       for (uint32_t d = 0; d < o->head_dim; d++)
         score += (double)q[h * o->head_dim + d] * k[p * width + shared + d];
@@ -87,7 +88,7 @@ static void attend (const struct builder_options *o, const float *q, const float
     }
     for (uint32_t d = 0; d < o->head_dim; d++) {
       double sum = 0;
-      for (uint32_t p = 0; p <= position; p++)
+      for (uint32_t p = first; p <= position; p++)
         sum += weights[p] / total * v[p * width + shared + d];
       out[h * o->head_dim + d] = (float)sum;
     }
@@ -246,6 +247,17 @@ static void test_families (void)
   check_logits (&options, 40);
 }
 
+/* llama.cpp does not read the key for this family: Mistral 7B as its authors define it (arXiv 2310.06825, section 2). */
+static void test_window (void)
+{
+  const uint32_t windows[] = { 1, 7, 20, 32, 64, 1000 };
+  struct builder_options options = base;
+  for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+    options.window = windows[i];
+    check_logits (&options, 64);
+  }
+}
+
 static void test_rope_variants (void)
 {
   struct builder_options options = base;
@@ -375,6 +387,7 @@ static void test_info (void)
 int main (void)
 {
   test_families ();
+  test_window ();
   test_rope_variants ();
   test_bad_files ();
   test_info ();
