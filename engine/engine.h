@@ -2,7 +2,8 @@
  *
  * This is the only header of engine/ that the layers above include. A *model* is a GGUF file, mapped and
  * validated: immutable, shareable between threads. A *session* is one sequence of tokens being extended by a
- * decoder model: it owns the KV cache. An *encoder* turns texts into vectors. The header is narrow on purpose:
+ * decoder model: it owns the KV cache. An *encoder* turns texts into vectors. An *adapter* is a small file that changes
+ * what a model computes, for those who ask for it. The header is narrow on purpose:
  * which architectures, tensor types and instruction sets exist is data inside engine/, never a name out here.
  *
  * Conventions. Functions that can fail return ENGINE_OK (0) or a negative enum engine_status and fill the
@@ -202,6 +203,27 @@ const float *engine_session_get_logits (const struct engine_session *session);
 void engine_session_cancel (struct engine_session *session);
 void engine_session_reset_cancel (struct engine_session *session);
 
+/* ---- adapters -------------------------------------------------------------------------------------------- */
+
+/* LoRA (arXiv 2106.09685): low-rank changes of a model's weights, added while computing; the model stays as it is.
+ * Immutable and shareable between threads: several sessions may use one with different scales at the same time. */
+struct engine_adapter;
+
+/* Maps and validates the GGUF `path` against the model, which must run. Errors: those of engine_model_open; FORMAT (not
+ * an adapter, half of a change missing, shapes that do not fit); UNSUPPORTED (for another architecture, a tensor that the
+ * model does not have or that cannot be changed so, a type or rank that this engine cannot compute with). */
+int engine_adapter_open (const struct engine_model *model, const char *path, struct engine_adapter **adapter,
+                         struct engine_error *error);
+/* NULL is allowed. No session or encoder may be using it; before its model is closed. */
+void engine_adapter_close (struct engine_adapter *adapter);
+
+/* From now on the session computes with adapters[i] at scales[i] (1: as trained; 0: not at all; negative: the opposite),
+ * i < n_adapters, instead of those set before; with n_adapters 0 both arrays may be NULL. The session's sequence becomes
+ * empty, as it was computed otherwise; nothing is loaded again. Work memory is taken here. Errors: RANGE (a scale that is
+ * not finite, an adapter of another model), NO_MEMORY; the session is then as it was. */
+int engine_session_set_adapters (struct engine_session *session, const struct engine_adapter *const *adapters,
+                                 const float *scales, size_t n_adapters, struct engine_error *error);
+
 /* ---- sampling -------------------------------------------------------------------------------------------- */
 
 /* A logit is raised by `bias` before anything else; -INFINITY: the token is never picked. */
@@ -323,6 +345,9 @@ uint32_t engine_encoder_get_dimensions (const struct engine_encoder *encoder);
  * context length. */
 int engine_encoder_embed (struct engine_encoder *encoder, const char *text, size_t length, float *vector,
                           struct engine_error *error);
+/* As engine_session_set_adapters(). */
+int engine_encoder_set_adapters (struct engine_encoder *encoder, const struct engine_adapter *const *adapters,
+                                 const float *scales, size_t n_adapters, struct engine_error *error);
 /* From any thread: the embedding under way, or else the next one, returns CANCELLED; those after it run. */
 void engine_encoder_cancel (struct engine_encoder *encoder);
 

@@ -6,7 +6,7 @@ static const struct {
   const char *key, *value, *sentence;
 } rows[] = {
   { "general.type", "adapter",
-    "The file is an adapter (LoRA), not a model of its own: merge it into its base model and convert that." },
+    "The file is an adapter (LoRA), not a model of its own: choose its base model." },
   { "general.type", "mmproj",
     "The file is a multimodal projector, the part of a model that sees or hears: choose the text model beside it." },
   { "general.architecture", "clip",

@@ -90,9 +90,23 @@ void engine_encoder_free (struct engine_encoder *encoder)
     return;
   if (encoder->forward.pool)
     pool_free (encoder->forward.pool);
+  adapter_set_free (encoder->forward.adapters);
   engine_tokens_clear (&encoder->tokens);
   free (encoder->memory);
   free (encoder);
+}
+
+int engine_encoder_set_adapters (struct engine_encoder *encoder, const struct engine_adapter *const *adapters,
+                                 const float *scales, size_t n_adapters, struct engine_error *error)
+{
+  struct forward *forward = &encoder->forward;
+  struct adapter_set *set;
+  int status = adapter_set_new (forward->model, adapters, scales, n_adapters, forward->buffers.n_tokens, &set, error);
+  if (status != ENGINE_OK)
+    return status;
+  adapter_set_free (forward->adapters);
+  forward->adapters = set;
+  return ENGINE_OK;
 }
 
 uint32_t engine_encoder_get_dimensions (const struct engine_encoder *encoder)

@@ -15,8 +15,7 @@ struct net {
 static void project_rows (const struct forward *forward, const struct matrix *w, const float *in, float *out,
                           uint32_t n)
 {
-  matmul (forward->pool, w, in, w->n_cols, n, out, w->n_rows, forward->exact, forward->buffers.matmul_scratch,
-          forward->cancel);
+  forward_multiply (forward, w, in, w->n_cols, n, out, w->n_rows);
 }
 
 static void activate_row (void *data, uint32_t row)

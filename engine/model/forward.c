@@ -77,11 +77,20 @@ struct forward_buffers forward_take_buffers (const struct engine_model *model, u
 
 /* ---- steps ----------------------------------------------------------------------------------------------- */
 
+void forward_multiply (const struct forward *forward, const struct matrix *w, const float *in, size_t in_stride,
+                       uint32_t n, float *out, size_t out_stride)
+{
+  matmul (forward->pool, w, in, in_stride, n, out, out_stride, forward->exact, forward->buffers.matmul_scratch,
+          forward->cancel);
+  if (forward->adapters)
+    adapter_set_project (forward->adapters, forward->pool, w, in, in_stride, n, out, out_stride, forward->exact,
+                         forward->cancel);
+}
+
 void forward_project (struct forward *forward, const struct matrix *w, const float *in, float *out, uint32_t first_row)
 {
-  matmul (forward->pool, w, in + (size_t)first_row * w->n_cols, w->n_cols, forward->n_tokens - first_row,
-          out + (size_t)first_row * w->n_rows, w->n_rows, forward->exact, forward->buffers.matmul_scratch,
-          forward->cancel);
+  forward_multiply (forward, w, in + (size_t)first_row * w->n_cols, w->n_cols, forward->n_tokens - first_row,
+                    out + (size_t)first_row * w->n_rows, w->n_rows);
 }
 
 void forward_norm (const struct forward *forward, const struct norm *norm, const float *x, float *out)
@@ -115,6 +124,9 @@ void forward_embed (struct forward *forward, const int32_t *ids, uint32_t n_toke
   forward->position = position;
   forward->first_row = 0;
   rows_run (forward->pool, n_tokens, embed_row, forward);
+  if (forward->adapters)
+    adapter_set_embed (forward->adapters, forward->pool, ids, n_tokens, forward->model->shape.embedding_scale,
+                       forward->buffers.x, forward->exact, forward->cancel);
 }
 
 /* ---- a layer --------------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #ifndef LECTERN_FORWARD_H
 #define LECTERN_FORWARD_H
 
+#include "engine/adapter/adapter_set.h"
 #include "engine/model/arena.h"
 #include "engine/model/kv_cache.h"
 
@@ -42,6 +43,7 @@ struct forward {
   bool cache_is_shared; /* the cache holds one layer, which all use in turn: nothing is kept (encoders) */
   float *state;         /* [n_state_all] recurrent state after the tokens before the batch; changes with each batch */
   const struct rope *ropes[ROPE_N_TABLES]; /* of this context length */
+  struct adapter_set *adapters;            /* NULL: none */
   struct forward_buffers buffers;
   bool exact;
   const atomic_bool *cancel;
@@ -71,6 +73,9 @@ void forward_last_norm (struct forward *forward);
 
 /* ---- steps, for the files of this folder ----------------------------------------------------------------- */
 
+/* out[t * out_stride + r] = w * in[t * in_stride], with what the adapters add, for n rows t. */
+void forward_multiply (const struct forward *forward, const struct matrix *w, const float *in, size_t in_stride,
+                       uint32_t n, float *out, size_t out_stride);
 /* out[from first_row on] = w * in */
 void forward_project (struct forward *forward, const struct matrix *w, const float *in, float *out, uint32_t first_row);
 void forward_norm (const struct forward *forward, const struct norm *norm, const float *x, float *out);

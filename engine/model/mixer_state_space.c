@@ -118,8 +118,8 @@ void forward_scan (struct forward *forward)
   forward_project (forward, &layer->ssm_select, b->inner, b->select, 0);
   if (shape->ssm_norms)
     rows_run (forward->pool, n, norm_select_row, forward);
-  matmul (forward->pool, &layer->ssm_dt, b->select, shape->ssm_dt + 2 * (size_t)shape->ssm_state, n, b->dt,
-          shape->ssm_inner, forward->exact, b->matmul_scratch, forward->cancel);
+  forward_multiply (forward, &layer->ssm_dt, b->select, shape->ssm_dt + 2 * (size_t)shape->ssm_state, n, b->dt,
+                    shape->ssm_inner);
   if (forward_is_cancelled (forward))
     return;
   pool_run (forward->pool, (shape->ssm_inner + CHANNELS_PER_PART - 1) / CHANNELS_PER_PART, scan_part, forward);

@@ -1,5 +1,6 @@
 /* model.c: opening a file and describing it. */
 #include "engine/model/model.h"
+#include "engine/adapter/adapter.h"
 #include "engine/error.h"
 #include "engine/model/kv_cache.h"
 #include <stdio.h>
@@ -180,7 +181,9 @@ static int open_network (struct engine_model *model, struct engine_error *error)
   model->arch = arch_find (model->architecture);
   info->role = find_role (model);
   const char *contents = gguf_explain_contents (model->gguf);
-  if (contents)
+  if (adapter_is_lora (model->gguf))
+    status = adapter_explain (model->gguf, &why);
+  else if (contents)
     status = engine_error_set (&why, ENGINE_ERROR_UNSUPPORTED, "%s", contents);
   else if (info->role == ENGINE_ROLE_RERANKER)
     status

@@ -126,8 +126,26 @@ void engine_session_free (struct engine_session *session)
     return;
   if (session->forward.pool)
     pool_free (session->forward.pool);
+  adapter_set_free (session->forward.adapters);
   free (session->memory);
   free (session);
+}
+
+int engine_session_set_adapters (struct engine_session *session, const struct engine_adapter *const *adapters,
+                                 const float *scales, size_t n_adapters, struct engine_error *error)
+{
+  struct forward *forward = &session->forward;
+  struct adapter_set *set;
+  int status
+      = adapter_set_new (forward->model, adapters, scales, n_adapters, forward->buffers.n_tokens, &set, error);
+  if (status != ENGINE_OK)
+    return status;
+  adapter_set_free (forward->adapters);
+  forward->adapters = set;
+  session->n_tokens = checkpoints_restore (&session->checkpoints, forward->state, 0);
+  session->has_logits = false;
+  memset (session->logits, 0, forward->model->shape.n_vocab * sizeof *session->logits);
+  return ENGINE_OK;
 }
 
 static int check_ids (const struct engine_session *session, const int32_t *ids, size_t n_ids,
