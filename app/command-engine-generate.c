@@ -1,5 +1,6 @@
 #include "app/commands.h"
 #include "app/engine-error.h"
+#include "app/lora.h"
 #include "app/output.h"
 #include "app/token-ids.h"
 #include <math.h>
@@ -29,6 +30,7 @@ static const OptionSpec options[] = {
   { 0, "grammar", OPTION_TEXT, "FILE", 0, 0, "generate only what this GBNF grammar allows; json is built in", FALSE },
   { 0, "top", OPTION_COUNT, "N", 1, MAX_TOP, "with --json, the N best log-probabilities of each step", FALSE },
   { 0, "context", OPTION_COUNT, "N", 1, 268435456, "room for N tokens (default: the prompt and -n)", FALSE },
+  LORA_OPTION,
   { 0, "exact", OPTION_FLAG, NULL, 0, 0, "use the reference arithmetic", FALSE },
   { 't', NULL, OPTION_COUNT, "THREADS", 1, 1024, "threads (default: one per physical core)", FALSE },
   OPTIONS_END,
@@ -38,6 +40,7 @@ typedef struct {
   const Invocation *invocation;
   struct engine_model *model;
   struct engine_session *session;
+  GPtrArray *adapters; /* that the session applies */
   struct engine_sampler *sampler;
   struct engine_text_stream *stream;
   struct engine_stop_strings *stops; /* NULL: none */
@@ -60,6 +63,7 @@ static void generation_clear (Generation *generation)
   g_clear_pointer (&generation->grammar, engine_grammar_free);
   g_clear_pointer (&generation->trie, engine_token_trie_free);
   g_clear_pointer (&generation->session, engine_session_free);
+  g_clear_pointer (&generation->adapters, g_ptr_array_unref);
   g_clear_pointer (&generation->model, engine_model_close);
   engine_tokens_clear (&generation->prompt);
   g_clear_pointer (&generation->steps, json_writer_free);
@@ -127,8 +131,13 @@ static gboolean open_session (Generation *generation, guint64 n_wanted, GError *
     .exact = options_has (generation->invocation->options, "exact"),
   };
   struct engine_error engine_error = { 0 };
-  return engine_check (engine_session_new (generation->model, &session, &generation->session, &engine_error),
-                       &engine_error, error);
+  guint n_adapters;
+  const char *const *adapters = options_get_texts (generation->invocation->options, "lora", &n_adapters);
+  if (!engine_check (engine_session_new (generation->model, &session, &generation->session, &engine_error),
+                     &engine_error, error))
+    return FALSE;
+  generation->adapters = lora_apply (generation->model, generation->session, adapters, n_adapters, error);
+  return generation->adapters != NULL;
 }
 
 /* --grammar: the name of a built-in one, or a file. */

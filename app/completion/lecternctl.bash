@@ -36,7 +36,7 @@ _lecternctl() {
       mapfile -t COMPREPLY < <(compgen -d -- "$cur")
       return
       ;;
-    --in | --docs | --queries | --qrels | --run | --messages)
+    --in | --docs | --queries | --qrels | --run | --messages | --lora)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return
@@ -77,7 +77,7 @@ _lecternctl() {
     'engine tokenize') options='--model --special' ;;
     'engine generate')
       options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top-k --top-p --min-p --typical'
-      options+=' --repeat-penalty --frequency-penalty --presence-penalty --repeat-last-n --stop --grammar --top --context --exact -t'
+      options+=' --repeat-penalty --frequency-penalty --presence-penalty --repeat-last-n --stop --grammar --top --context --lora --exact -t'
       ;;
     'engine template') options='--model --messages --thinking --date' ;;
     'engine embed') options='--model -t' ;;

@@ -64,5 +64,6 @@ complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l stop -x -d '
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l grammar -r -F -d 'Allow only what this grammar does'
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l grammar -r -a json
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l top -x -d 'Best log-probabilities'
+complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l lora -r -F -d 'Apply an adapter'
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l exact -d 'Use the reference arithmetic'
 complete -c lecternctl -n '__fish_seen_subcommand_from generate embed' -s t -x -d 'Threads'
