@@ -218,6 +218,28 @@ class Engine(LecternTest):
         self.fails(1, 'engine', 'generate', '--model', self.model, '--prompt', 'a', '--grammar', os.path.join(self.home, 'none'))
         self.fails(2, 'engine', 'generate', '--model', self.model, '--prompt', 'a', '--grammar', 'json', '--ignore-eos')
 
+    def test_adapters(self):
+        def tokens(*loras):
+            given = [word for lora in loras for word in ('--lora', lora)]
+            return self.engine('generate', '--prompt', 'the world', '-n', '12', '--ignore-eos', '--exact', '--top', '3', *given)['steps']
+        first, second = (os.path.join(self.home, name) for name in ('a.gguf', 'b:2'))
+        tinymodel.write_adapter(first, seed=1)
+        tinymodel.write_adapter(second, seed=2)
+        plain, one = tokens(), tokens(first)
+        self.assertNotEqual(plain, one)
+        for same in ([first + ':1'], [first + ':1.0'], [first + ':+1e0'], [first + ':.5', first + ':.5'], [first, second + ':0']):
+            self.assertEqual([step['token'] for step in tokens(*same)], [step['token'] for step in one], same)
+        for none in ([first + ':0'], [first, first + ':-1']):
+            self.assertEqual([step['token'] for step in tokens(*none)], [step['token'] for step in plain], none)
+        self.assertNotEqual(tokens(second + ':1'), plain)
+        self.assertNotEqual(tokens(first, second + ':1'), one)
+        self.assertIn('b', self.fails(1, 'engine', 'generate', '--model', self.model, '--prompt', 'a', '--lora', second))  # the file b
+        self.fails(1, 'engine', 'generate', '--model', self.model, '--prompt', 'a', '--lora', self.model)
+        self.fails(1, 'engine', 'generate', '--model', self.model, '--prompt', 'a', '--lora', first + ':x')
+        info = self.json('engine', 'info', '--model', first)
+        self.assertFalse(info['runs'])
+        self.assertIn('adapter (LoRA for llama, rank 4)', info['reason'])
+
     def test_bad_input(self):
         run = ['engine', 'generate', '--model', self.model]
         self.fails(2, *run)

@@ -72,3 +72,20 @@ def write(path, seed=1, context=CONTEXT, arch='llama', chat_template=None):
     with open(path, 'wb') as f:
         f.write(head + data)
     return len(tokens)
+
+
+def write_adapter(path, seed, rank=4):
+    """A LoRA of the feed-forward nets of the model that write() makes."""
+    rng = random.Random(seed)
+    pairs = [pair('general.architecture', STRING, 'llama'), pair('general.type', STRING, 'adapter'),
+             pair('adapter.type', STRING, 'lora'), pair('adapter.lora.alpha', F32, 8.0)]
+    names = [(f'blk.{i}.ffn_{part}.weight.lora_{half}', shape) for i in range(LAYERS) for part, n_in, n_out in
+             (('up', DIM, FFN), ('down', FFN, DIM)) for half, shape in (('a', (n_in, rank)), ('b', (rank, n_out)))]
+    head = b'GGUF' + struct.pack('<IQQ', 3, len(names), len(pairs)) + b''.join(pairs)
+    data = b''
+    for name, (n_cols, n_rows) in names:
+        head += string(name) + struct.pack('<IQQIQ', 2, n_cols, n_rows, 0, len(data))
+        data += struct.pack(f'<{n_cols * n_rows}f', *(rng.gauss(0, 0.4) for _ in range(n_cols * n_rows)))
+        data += bytes(-len(data) % 32)
+    with open(path, 'wb') as f:
+        f.write(head + bytes(-len(head) % 32) + data)
