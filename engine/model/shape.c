@@ -294,6 +294,21 @@ static void choose_rope (struct engine_model *model, struct metadata_reader *rea
     layer->rope = ROPE_TABLE_GLOBAL;
 }
 
+/* Sizes that no layer uses are held against no tensor: memory must not be taken for them. */
+static void forget_unused (struct engine_model *model)
+{
+  struct model_shape *shape = &model->shape;
+  bool has_experts = false;
+  for (uint32_t i = 0; i < shape->n_layers; i++)
+    has_experts = has_experts || model->layer_shapes[i].has_experts;
+  if (!has_experts)
+    shape->n_experts = shape->n_experts_used = shape->n_expert_ff = 0;
+  if (!has_experts || !has_group (model, GROUP_SHARED_EXPERT))
+    shape->n_shared_ff = 0;
+  if (shape->n_kv_heads_all == 0)
+    shape->n_q = 0;
+}
+
 static int fill_layers (struct engine_model *model, struct metadata_reader *reader, struct layer_lists *lists,
                         struct engine_error *error)
 {
@@ -332,6 +347,7 @@ static int fill_layers (struct engine_model *model, struct metadata_reader *read
     shape->n_kv_max = layer->n_kv > shape->n_kv_max ? layer->n_kv : shape->n_kv_max;
     shape->n_ff_max = layer->n_ff > shape->n_ff_max ? layer->n_ff : shape->n_ff_max;
   }
+  forget_unused (model);
   return status;
 }
 
