@@ -82,7 +82,16 @@ def compare_floats(name, path, server, lengths, n, report):
     for length in lengths:
         theirs, ours = server.generate(prompt(length), n, 20), generate(path, prompt(length), n, 20, '--exact')
         comparison = Comparison(theirs, ours)
-        report.note(f'{name} F16 exact, prompt of {length}', comparison, comparison.tied and comparison.worst <= TOP_LIMIT)
+        report.note(f'{name} exact, prompt of {length}', comparison, comparison.tied and comparison.worst <= TOP_LIMIT)
+
+
+def compare_whole_floats(name, path, report):
+    """The same weights as F32, where llama.cpp does not round activations either."""
+    whole = path + '.F32'
+    if oracle.quantize(path, whole, 'F32'):
+        with oracle.Oracle(whole, '-ctk', 'f32', '-ctv', 'f32', context=CONTEXT) as server:
+            compare_floats(name + ' F32', whole, server, (100, 1500), 16, report)
+        os.unlink(whole)
 
 
 def compare_quantised(name, path, kind, report):
@@ -110,7 +119,9 @@ def run_live(names, full):
             path = os.path.join(folder, name + '.gguf')
             models.DECODERS[name]().write(path)
             with oracle.Oracle(path, context=CONTEXT) as server:
-                compare_floats(name, path, server, (5, 100, 1500) if full else (5, 100), 64 if full else 16, report)
+                compare_floats(name + ' F16', path, server, (5, 100, 1500) if full else (5, 100), 64 if full else 16, report)
+            if full:
+                compare_whole_floats(name, path, report)
             for kind in ('Q8_0', 'Q4_K_M', 'Q4_0') if full else ():
                 compare_quantised(name, path, kind, report)
             os.unlink(path)
