@@ -1,6 +1,7 @@
 /* kernels.c: which path runs, and the plain helpers that go through it. */
 #include "engine/kernels/kernels.h"
 #include "engine/kernels/matmul.h"
+#include "engine/gguf/half.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,21 @@ float dot_f32 (const float *a, const float *b, size_t n)
   return kernels_get ()->dot_f32 (a, b, n);
 }
 
+void dot_rows_f32 (const float *a, const float *b, size_t b_stride, size_t n_rows, size_t n, float *out,
+                   size_t out_stride)
+{
+  const struct kernel_type *kernel = kernels_get ()->types[TENSOR_F32];
+  size_t row = 0;
+  float four[4];
+  for (; kernel->dot_4 && row + 4 <= n_rows; row += 4) {
+    kernel->dot_4 ((const uint8_t *)a, b + row * b_stride, b_stride * sizeof *b, n, four);
+    for (size_t i = 0; i < 4; i++)
+      out[(row + i) * out_stride] = four[i];
+  }
+  for (; row < n_rows; row++)
+    out[row * out_stride] = kernel->dot ((const uint8_t *)a, b + row * b_stride, n);
+}
+
 float dot_f16 (const uint16_t *a, const float *b, size_t n)
 {
   return kernels_get ()->dot_f16 (a, b, n);
@@ -85,4 +101,21 @@ void f32_to_f16 (const float *x, uint16_t *y, size_t n)
 void f16_to_f32 (const uint16_t *x, float *y, size_t n)
 {
   kernels_get ()->f16_to_f32 (x, y, n);
+}
+
+void f32_to_q8_0 (const float *x, uint8_t *y, size_t n)
+{
+  const struct kernels *kernels = kernels_get ();
+  struct q8_block block;
+  for (; n >= 32; n -= 32, x += 32, y += 34) {
+    kernels->quantise_q8 (x, &block, 32);
+    const uint16_t d = f16_of_f32 (block.d);
+    memcpy (y, &d, sizeof d);
+    memcpy (y + sizeof d, block.q, sizeof block.q);
+  }
+}
+
+void q8_0_to_f32 (const uint8_t *x, float *y, size_t n)
+{
+  kernels_get ()->q8_0_to_f32 (x, y, n);
 }

@@ -67,6 +67,7 @@ struct kernels {
   void (*axpy_f16) (float *y, float scale, const uint16_t *x, size_t n);
   void (*f32_to_f16) (const float *x, uint16_t *y, size_t n);
   void (*f16_to_f32) (const uint16_t *x, float *y, size_t n);
+  void (*q8_0_to_f32) (const uint8_t *x, float *y, size_t n_items); /* n_items is a multiple of 32 */
   void (*multiply_f32) (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner);
 };
 

@@ -208,6 +208,17 @@ static void f16_to_f32_avx2 (const uint16_t *x, float *y, size_t n)
     y[i] = _cvtsh_ss (x[i]);
 }
 
+static void q8_0_to_f32_avx2 (const uint8_t *x, float *y, size_t n_items)
+{
+  for (; n_items >= 32; n_items -= 32, x += 34, y += 32) {
+    const __m256 d = _mm256_set1_ps (load_f16_fast (x));
+    for (int i = 0; i < 4; i++) {
+      const __m128i q = _mm_loadl_epi64 ((const __m128i *)(x + 2 + 8 * i));
+      _mm256_storeu_ps (y + 8 * i, _mm256_mul_ps (d, _mm256_cvtepi32_ps (_mm256_cvtepi8_epi32 (q))));
+    }
+  }
+}
+
 static const struct kernel_type f32_avx2 = { COMPANION_F32, dot_f32_row_avx2, dot_4_f32_row_avx2 };
 static const struct kernel_type f16_avx2 = { COMPANION_F32, dot_f16_row_avx2, dot_4_f16_row_avx2 };
 static const struct kernel_type bf16_avx2 = { COMPANION_F32, dot_bf16_row_avx2, dot_4_bf16_row_avx2 };
@@ -230,4 +241,5 @@ const struct kernels kernels_avx2 = {
   .axpy_f16 = axpy_f16_avx2,
   .f32_to_f16 = f32_to_f16_avx2,
   .f16_to_f32 = f16_to_f32_avx2,
+  .q8_0_to_f32 = q8_0_to_f32_avx2,
 };

@@ -175,6 +175,16 @@ static void f16_to_f32_c (const uint16_t *x, float *y, size_t n)
     y[i] = f32_of_f16 (x[i]);
 }
 
+static void q8_0_to_f32_c (const uint8_t *x, float *y, size_t n_items)
+{
+  struct small_block block;
+  for (; n_items >= BLOCK_ITEMS; n_items -= BLOCK_ITEMS, x += 34, y += BLOCK_ITEMS) {
+    unpack_q8_0 (x, &block);
+    for (int i = 0; i < BLOCK_ITEMS; i++)
+      y[i] = block.d * (float)block.q[i];
+  }
+}
+
 static const struct kernel_type f32_c = { COMPANION_F32, dot_f32_row_c };
 static const struct kernel_type f16_c = { COMPANION_F32, dot_f16_row_c };
 static const struct kernel_type bf16_c = { COMPANION_F32, dot_bf16_row_c };
@@ -197,4 +207,5 @@ const struct kernels kernels_c = {
   .axpy_f16 = axpy_f16_c,
   .f32_to_f16 = f32_to_f16_c,
   .f16_to_f32 = f16_to_f32_c,
+  .q8_0_to_f32 = q8_0_to_f32_c,
 };

@@ -5,6 +5,7 @@
 #define TILE 32     /* positions */
 #define MAX_ROWS 32 /* query rows (heads x tokens) that share a tile */
 #define FEW_TOKENS 4
+#define ROWS_AT_ONCE 4 /* of multiply_f32() */
 
 struct plan {
   const struct attention *attention;
@@ -47,52 +48,46 @@ static uint32_t padded_rows (const struct part *part)
   return (part->n_rows + 3) / 4 * 4;
 }
 
-/* n positions of one head as F32 rows of part->width. */
-static void load_tile (const struct part *part, const char *from, uint32_t n, float *rows)
+/* n positions of one head as F32 rows of part->width; those up to TILE are 0. */
+static void load_tile (struct part *part, const char *from, uint32_t n)
 {
-  for (uint32_t j = 0; j < n; j++, rows += part->width) {
-    if (part->attention->kv.cache->format == KV_F32)
-      memcpy (rows, from + j * part->head_dim * sizeof (float), part->head_dim * sizeof (float));
-    else
-      f16_to_f32 ((const uint16_t *)from + (size_t)j * part->head_dim, rows, part->head_dim);
-    for (uint32_t d = part->head_dim; d < part->width; d++)
-      rows[d] = 0;
+  kv_cache_load (part->attention->kv.cache, from, n, part->width, part->tile);
+  memset (part->tile + (size_t)n * part->width, 0, (size_t)(TILE - n) * part->width * sizeof (float));
+}
+
+/* With few rows a tile of halves is not worth unpacking. Whichever way a part goes, each score is the same dot product and
+ * each sum adds the same products in the same order: a token's bits do not depend on its company. */
+static bool reads_halves (const struct part *part)
+{
+  return part->n_rows < ROWS_AT_ONCE && part->attention->kv.cache->format == KV_F16;
+}
+
+static void score_tile (struct part *part, const char *keys, uint32_t n)
+{
+  if (reads_halves (part)) {
+    for (uint32_t j = 0; j < n; j++)
+      for (uint32_t row = 0; row < part->n_rows; row++)
+        part->scores[row * TILE + j] = dot_f16 ((const uint16_t *)keys + (size_t)j * part->head_dim,
+                                                part->q + row * part->width, part->head_dim);
+    return;
   }
-}
-
-static void score_many (struct part *part, const char *keys, uint32_t n)
-{
-  float transposed[MODEL_MAX_HEAD_DIM * TILE];
-  load_tile (part, keys, n, part->tile);
-  memset (part->tile + (size_t)n * part->width, 0, (size_t)(TILE - n) * part->width * sizeof (float));
-  for (uint32_t d = 0; d < part->width; d++)
-    for (uint32_t j = 0; j < TILE; j++)
-      transposed[d * TILE + j] = part->tile[j * part->width + d];
-  memset (part->scores, 0, (size_t)padded_rows (part) * TILE * sizeof (float));
-  multiply_f32 (part->q, transposed, part->scores, padded_rows (part), TILE, part->width);
-}
-
-static void score_few (struct part *part, const char *keys, uint32_t n)
-{
+  load_tile (part, keys, n);
   for (uint32_t j = 0; j < n; j++)
-    for (uint32_t row = 0; row < part->n_rows; row++)
-      part->scores[row * TILE + j]
-          = dot_f16 ((const uint16_t *)keys + (size_t)j * part->head_dim, part->q + row * part->width, part->head_dim);
+    dot_rows_f32 (part->tile + (size_t)j * part->width, part->q, part->width, part->n_rows, part->head_dim,
+                  part->scores + j, TILE);
 }
 
-static void sum_many (struct part *part, const char *values, uint32_t n)
+static void sum_tile (struct part *part, const char *values, uint32_t n)
 {
-  load_tile (part, values, n, part->tile);
-  memset (part->tile + (size_t)n * part->width, 0, (size_t)(TILE - n) * part->width * sizeof (float));
+  if (reads_halves (part)) {
+    for (uint32_t j = 0; j < n; j++)
+      for (uint32_t row = 0; row < part->n_rows; row++)
+        axpy_f16 (part->sums + row * part->width, part->scores[row * TILE + j],
+                  (const uint16_t *)values + (size_t)j * part->head_dim, part->head_dim);
+    return;
+  }
+  load_tile (part, values, n);
   multiply_f32 (part->scores, part->tile, part->sums, padded_rows (part), part->width, TILE);
-}
-
-static void sum_few (struct part *part, const char *values, uint32_t n)
-{
-  for (uint32_t j = 0; j < n; j++)
-    for (uint32_t row = 0; row < part->n_rows; row++)
-      axpy_f16 (part->sums + row * part->width, part->scores[row * TILE + j],
-                (const uint16_t *)values + (size_t)j * part->head_dim, part->head_dim);
 }
 
 static vec4 tanh4 (vec4 x)
@@ -188,15 +183,14 @@ static void run_part (void *data, size_t index)
   const struct kv_cache *cache = a->kv.cache;
   const char *keys = a->kv.keys + kv_cache_offset_bytes (cache, part.kv_head, 0);
   const char *values = a->kv.values + kv_cache_offset_bytes (cache, part.kv_head, 0);
-  bool few = a->n_tokens < FEW_TOKENS && cache->format == KV_F16;
   uint32_t begin = row_begin (&part, 0) / TILE * TILE, end = row_end (&part, part.n_rows - 1);
   for (uint32_t first = begin; first < end; first += TILE) {
     uint32_t n = end - first < TILE ? end - first : TILE;
     size_t offset = kv_cache_offset_bytes (cache, 0, first);
-    (few ? score_few : score_many) (&part, keys + offset, n);
+    score_tile (&part, keys + offset, n);
     for (uint32_t row = 0; row < part.n_rows; row++)
       soften (&part, row, first);
-    (few ? sum_few : sum_many) (&part, values + offset, n);
+    sum_tile (&part, values + offset, n);
     if (a->cancel && atomic_load_explicit (a->cancel, memory_order_relaxed))
       return;
   }

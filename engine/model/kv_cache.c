@@ -1,9 +1,21 @@
 #include "engine/model/kv_cache.h"
 #include <string.h>
 
+enum { BLOCK_ITEMS = 32, BLOCK_BYTES = 34 };
+
+size_t kv_format_row_bytes (enum kv_format format, uint32_t head_dim)
+{
+  switch (format) {
+  case KV_F16: return head_dim * sizeof (uint16_t);
+  case KV_F32: return head_dim * sizeof (float);
+  case KV_Q8_0: break;
+  }
+  return (size_t)(head_dim + BLOCK_ITEMS - 1) / BLOCK_ITEMS * BLOCK_BYTES;
+}
+
 uint64_t kv_cache_bytes (enum kv_format format, uint32_t head_dim, uint64_t n_heads, uint64_t n_positions)
 {
-  return n_positions * n_heads * 2 * head_dim * (format == KV_F32 ? sizeof (float) : sizeof (uint16_t));
+  return n_positions * n_heads * 2 * kv_format_row_bytes (format, head_dim);
 }
 
 struct kv_layer kv_cache_get_layer (const struct kv_cache *cache, uint32_t n_heads_before, uint32_t n_kv_heads)
@@ -12,14 +24,54 @@ struct kv_layer kv_cache_get_layer (const struct kv_cache *cache, uint32_t n_hea
   return (struct kv_layer){ cache, keys, keys + kv_cache_offset_bytes (cache, n_kv_heads, 0), n_kv_heads };
 }
 
+/* ---- Q8_0 ------------------------------------------------------------------------------------------------ */
+
+static void put_q8_0 (uint8_t *to, const float *from, uint32_t head_dim)
+{
+  const uint32_t whole = head_dim / BLOCK_ITEMS * BLOCK_ITEMS;
+  f32_to_q8_0 (from, to, whole);
+  if (whole < head_dim) {
+    float last[BLOCK_ITEMS] = { 0 };
+    memcpy (last, from + whole, (head_dim - whole) * sizeof *last);
+    f32_to_q8_0 (last, to + whole / BLOCK_ITEMS * BLOCK_BYTES, BLOCK_ITEMS);
+  }
+}
+
+static void load_q8_0 (const uint8_t *from, float *to, uint32_t head_dim)
+{
+  const uint32_t whole = head_dim / BLOCK_ITEMS * BLOCK_ITEMS;
+  q8_0_to_f32 (from, to, whole);
+  if (whole < head_dim) {
+    float last[BLOCK_ITEMS];
+    q8_0_to_f32 (from + whole / BLOCK_ITEMS * BLOCK_BYTES, last, BLOCK_ITEMS);
+    memcpy (to + whole, last, (head_dim - whole) * sizeof *last);
+  }
+}
+
+/* ---- any format ------------------------------------------------------------------------------------------ */
+
 void kv_layer_put (const struct kv_layer *layer, char *keys_or_values, uint32_t position, const float *row)
 {
   const struct kv_cache *cache = layer->cache;
   for (uint32_t head = 0; head < layer->n_kv_heads; head++, row += cache->head_dim) {
     char *to = keys_or_values + kv_cache_offset_bytes (cache, head, position);
-    if (cache->format == KV_F32)
-      memcpy (to, row, cache->head_dim * sizeof *row);
-    else
-      f32_to_f16 (row, (uint16_t *)to, cache->head_dim);
+    switch (cache->format) {
+    case KV_F16: f32_to_f16 (row, (uint16_t *)to, cache->head_dim); break;
+    case KV_F32: memcpy (to, row, cache->head_dim * sizeof *row); break;
+    case KV_Q8_0: put_q8_0 ((uint8_t *)to, row, cache->head_dim); break;
+    }
+  }
+}
+
+void kv_cache_load (const struct kv_cache *cache, const char *from, uint32_t n, uint32_t width, float *rows)
+{
+  const size_t row_bytes = kv_format_row_bytes (cache->format, cache->head_dim);
+  for (; n > 0; n--, from += row_bytes, rows += width) {
+    switch (cache->format) {
+    case KV_F16: f16_to_f32 ((const uint16_t *)from, rows, cache->head_dim); break;
+    case KV_F32: memcpy (rows, from, row_bytes); break;
+    case KV_Q8_0: load_q8_0 ((const uint8_t *)from, rows, cache->head_dim); break;
+    }
+    memset (rows + cache->head_dim, 0, (width - cache->head_dim) * sizeof *rows);
   }
 }

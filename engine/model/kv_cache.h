@@ -10,6 +10,8 @@
 enum kv_format {
   KV_F16, /* IEEE half */
   KV_F32, /* exact */
+  KV_Q8_0, /* ggml's Q8_0: blocks of 32, a half for the scale and a signed byte each: 8.5 bits per value. A head_dim that is
+            * not a multiple of 32 is filled up with zeros to whole blocks. */
 };
 
 struct kv_cache {
@@ -25,6 +27,9 @@ struct kv_layer {
   uint32_t n_kv_heads;
 };
 
+/* Of one head's vector of one position. */
+size_t kv_format_row_bytes (enum kv_format format, uint32_t head_dim);
+
 /* Bytes for n_positions tokens and n_heads key/value heads in all. */
 uint64_t kv_cache_bytes (enum kv_format format, uint32_t head_dim, uint64_t n_heads, uint64_t n_positions);
 
@@ -33,11 +38,13 @@ struct kv_layer kv_cache_get_layer (const struct kv_cache *cache, uint32_t n_hea
 /* Stores row[n_kv_heads * head_dim] of one token into the layer's keys or values. */
 void kv_layer_put (const struct kv_layer *layer, char *keys_or_values, uint32_t position, const float *row);
 
+/* Reads n positions of one head, which lie at `from`, as rows of `width` floats, head_dim <= width: the rest are 0. */
+void kv_cache_load (const struct kv_cache *cache, const char *from, uint32_t n, uint32_t width, float *rows);
+
 /* Where one head's vector of a position lies in a layer's keys or values. */
 static inline size_t kv_cache_offset_bytes (const struct kv_cache *cache, uint32_t kv_head, uint32_t position)
 {
-  size_t item_bytes = cache->format == KV_F32 ? sizeof (float) : sizeof (uint16_t);
-  return ((size_t)kv_head * cache->n_positions + position) * cache->head_dim * item_bytes;
+  return ((size_t)kv_head * cache->n_positions + position) * kv_format_row_bytes (cache->format, cache->head_dim);
 }
 
 #endif
