@@ -80,6 +80,15 @@ uint64_t engine_model_get_session_bytes (const struct engine_model *model, uint3
  * mapped file but are read for every token, and the session's own bytes. */
 bool engine_model_fits (const struct engine_model *model, uint32_t context_tokens);
 
+/* How a session keeps keys and values. */
+enum engine_kv {
+  ENGINE_KV_F16,  /* 16 bits per value */
+  ENGINE_KV_Q8_0, /* 8.5 bits: blocks of 32 signed bytes with one scale */
+};
+
+/* info->kv_bytes_per_token is that of ENGINE_KV_F16. */
+uint64_t engine_model_get_kv_bytes_per_token (const struct engine_model *model, enum engine_kv kv);
+
 /* ---- tokens ---------------------------------------------------------------------------------------------- */
 
 /* A growing list; start from {0}, functions append, engine_tokens_clear() frees. */
@@ -175,7 +184,12 @@ struct engine_session_options {
   uint32_t context_tokens; /* 0: the smaller of 4096 and the model's own length */
   int n_threads;           /* 0: one per physical core */
   bool exact;              /* reference arithmetic, for validation: F32 activations and F32 KV cache */
+  enum engine_kv kv;       /* unless exact */
 };
+
+/* The same as engine_model_get_session_bytes() for a session with these options. */
+uint64_t engine_model_count_session_bytes (const struct engine_model *model,
+                                           const struct engine_session_options *options);
 
 /* All memory that the session will use is allocated here; the token loop allocates nothing. NO_MEMORY, with the numbers
  * and a context that would fit, if weights and session are more than what engine_get_available_bytes() tells. */
@@ -185,18 +199,38 @@ void engine_session_free (struct engine_session *session);
 
 /* Makes the session's sequence equal to ids[0, n_ids), n_ids >= 1: the longest common prefix with what it already
  * holds is kept, the rest is evaluated (prefill). Afterwards the logits are those after the last token.
- * *n_cached (may be NULL) tells how many tokens were kept. After CANCELLED the sequence is a prefix of `ids`.
- * One thread at a time per session. */
+ * *n_cached (may be NULL) tells how many tokens were kept. Models with recurrent state (short convolutions, state spaces)
+ * cannot go back to any length: they keep states at a few lengths, go back to the nearest before the common prefix ends,
+ * and evaluate from there. What a session computes depends on its tokens alone, to the bit, not on how it came to them.
+ * After CANCELLED the sequence is a prefix of `ids`. One thread at a time per session. */
 int engine_session_set_tokens (struct engine_session *session, const int32_t *ids, size_t n_ids, size_t *n_cached,
                                struct engine_error *error);
 
-/* Appends one token and evaluates it (one decode step). */
+/* What *n_cached of engine_session_set_tokens() would be; nothing changes. */
+size_t engine_session_match (const struct engine_session *session, const int32_t *ids, size_t n_ids);
+
+/* Appends one token and evaluates it (one decode step). After CANCELLED the sequence is as before. */
 int engine_session_append (struct engine_session *session, int32_t id, struct engine_error *error);
+
+/* Drops tokens at the end, so that n_tokens are left; RANGE if there are fewer. Unless nothing is dropped, there are no
+ * logits until the next call that evaluates. Recurrent state goes back to the nearest kept length: the tokens between are
+ * evaluated again by that call. */
+int engine_session_truncate (struct engine_session *session, size_t n_tokens, struct engine_error *error);
+
+/* Writes the sequence and all that was computed from it to `path`, which is replaced at once or not at all. The file holds
+ * what the user's documents said: it can be read by the user alone. Errors: IO, NO_MEMORY. */
+int engine_session_save (const struct engine_session *session, const char *path, struct engine_error *error);
+
+/* Lets the session go on from a saved one: the same tokens and logits, nothing to be evaluated. The model must be the same
+ * file, the KV format the same; the context may be of another length if the tokens fit. Errors, after which the session is
+ * as it was: IO; FORMAT (no saved session, damaged, cut short); UNSUPPORTED (other model, version, or options); RANGE (more
+ * tokens than the context); NO_MEMORY. */
+int engine_session_restore (struct engine_session *session, const char *path, struct engine_error *error);
 
 size_t engine_session_get_n_tokens (const struct engine_session *session);
 uint32_t engine_session_get_context_tokens (const struct engine_session *session);
 
-/* [n_vocab] logits after the last token; valid until the next call that evaluates. */
+/* [n_vocab] logits after the last token; valid until the next call that evaluates, drops or restores tokens. */
 const float *engine_session_get_logits (const struct engine_session *session);
 
 /* From any thread: the evaluation under way returns CANCELLED within 100 ms on a laptop; sticky until reset. */

@@ -312,6 +312,17 @@ uint64_t gguf_get_file_bytes (const struct gguf *gguf)
   return bytes;
 }
 
+const void *gguf_get_head (const struct gguf *gguf, size_t *n_bytes)
+{
+  *n_bytes = gguf->size;
+  for (uint64_t i = 0; i < gguf->n_tensors; i++) {
+    const uintptr_t data = (uintptr_t)gguf->tensors[i].data, begin = (uintptr_t)gguf->bytes;
+    if (data >= begin && data - begin < *n_bytes)
+      *n_bytes = data - begin;
+  }
+  return gguf->bytes;
+}
+
 uint64_t gguf_get_n_tensors (const struct gguf *gguf)
 {
   return gguf->n_tensors;

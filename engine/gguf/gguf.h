@@ -47,6 +47,8 @@ void gguf_close (struct gguf *gguf);
 
 uint32_t gguf_get_version (const struct gguf *gguf);
 uint64_t gguf_get_file_bytes (const struct gguf *gguf); /* of all parts */
+/* What comes before the first tensor's data: metadata and tensor table. Borrowed. */
+const void *gguf_get_head (const struct gguf *gguf, size_t *n_bytes);
 
 /* What a file is that holds no model of its own (an adapter, a vocabulary, an image encoder), as a sentence; NULL: it
  * may be a model. */

@@ -1,7 +1,7 @@
 /* session.c: one growing sequence of tokens over a decoder model. */
-#include "engine/model/checkpoints.h"
-#include "engine/model/decoder.h"
+#include "engine/model/session_private.h"
 #include "engine/error.h"
+#include "engine/model/decoder.h"
 #include "engine/model/memory.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,21 +9,17 @@
 
 #define DEFAULT_CONTEXT_TOKENS 4096
 
-struct engine_session {
-  struct forward forward;
-  struct checkpoints checkpoints;
-  void *memory;  /* everything below points into it */
-  float *logits; /* [vocab] */
-  int32_t *ids;  /* [context_tokens], the first n_tokens are in the KV cache */
-  uint32_t n_tokens, context_tokens;
-  bool has_logits; /* those after ids[n_tokens - 1] */
-  atomic_bool cancel;
-};
-
 static uint32_t default_context (const struct engine_model *model)
 {
   uint32_t trained = model->shape.context_tokens;
   return trained < DEFAULT_CONTEXT_TOKENS ? trained : DEFAULT_CONTEXT_TOKENS;
+}
+
+static enum kv_format choose_format (const struct engine_session_options *options)
+{
+  if (options->exact)
+    return KV_F32;
+  return options->kv == ENGINE_KV_Q8_0 ? KV_Q8_0 : KV_F16;
 }
 
 /* Cuts the session's memory; with a counting arena only its size comes out. */
@@ -32,7 +28,7 @@ static void lay_out (struct engine_session *session, const struct engine_model *
   const struct model_shape *shape = &model->shape;
   struct forward *forward = &session->forward;
   const uint32_t n = session->context_tokens;
-  const enum kv_format format = forward->exact ? KV_F32 : KV_F16;
+  const enum kv_format format = forward->cache.format;
   void *cache = arena_take (arena, kv_cache_bytes (format, shape->head_dim, shape->n_kv_heads_all, n), 1);
   forward->cache = (struct kv_cache){ cache, shape->head_dim, n, format };
   forward->state = arena_take (arena, shape->n_state_all, sizeof *forward->state);
@@ -42,7 +38,8 @@ static void lay_out (struct engine_session *session, const struct engine_model *
   session->ids = arena_take (arena, n, sizeof *session->ids);
 }
 
-uint64_t engine_model_get_session_bytes (const struct engine_model *model, uint32_t context_tokens)
+uint64_t engine_model_count_session_bytes (const struct engine_model *model,
+                                           const struct engine_session_options *options)
 {
   if (!model->info.runs)
     return 0;
@@ -50,10 +47,25 @@ uint64_t engine_model_get_session_bytes (const struct engine_model *model, uint3
     return encoder_get_bytes (model);
   if (model->info.role != ENGINE_ROLE_GENERATOR)
     return 0;
-  struct engine_session session = { .context_tokens = context_tokens ? context_tokens : default_context (model) };
+  struct engine_session session
+      = { .context_tokens = options->context_tokens ? options->context_tokens : default_context (model) };
   struct arena arena = { 0 };
+  session.forward.cache.format = choose_format (options);
   lay_out (&session, model, &arena);
   return arena.used;
+}
+
+uint64_t engine_model_get_session_bytes (const struct engine_model *model, uint32_t context_tokens)
+{
+  return engine_model_count_session_bytes (model, &(struct engine_session_options){ .context_tokens = context_tokens });
+}
+
+uint64_t engine_model_get_kv_bytes_per_token (const struct engine_model *model, enum engine_kv kv)
+{
+  if (!model->info.runs || model->info.role != ENGINE_ROLE_GENERATOR)
+    return 0;
+  const enum kv_format format = choose_format (&(struct engine_session_options){ .kv = kv });
+  return kv_cache_bytes (format, model->shape.head_dim, model->shape.n_kv_heads_all, 1);
 }
 
 static int allocate (struct engine_session *session, const struct engine_model *model, struct engine_error *error)
@@ -102,6 +114,7 @@ int engine_session_new (const struct engine_model *model, const struct engine_se
   atomic_init (&made->cancel, false);
   made->context_tokens = options->context_tokens ? options->context_tokens : default_context (model);
   made->forward.exact = options->exact;
+  made->forward.cache.format = choose_format (options);
   int status = allocate (made, model, error);
   if (status == ENGINE_OK) {
     made->forward.model = model;
@@ -142,14 +155,15 @@ int engine_session_set_adapters (struct engine_session *session, const struct en
     return status;
   adapter_set_free (forward->adapters);
   forward->adapters = set;
-  session->n_tokens = checkpoints_restore (&session->checkpoints, forward->state, 0);
+  session->n_ids = 0;
+  session->n_ready = checkpoints_restore (&session->checkpoints, forward->state, 0);
   session->has_logits = false;
   memset (session->logits, 0, forward->model->shape.n_vocab * sizeof *session->logits);
   return ENGINE_OK;
 }
 
-static int check_ids (const struct engine_session *session, const int32_t *ids, size_t n_ids,
-                      struct engine_error *error)
+int session_check_ids (const struct engine_session *session, const int32_t *ids, size_t n_ids,
+                       struct engine_error *error)
 {
   uint32_t n_vocab = session->forward.model->shape.n_vocab;
   for (size_t i = 0; i < n_ids; i++)
@@ -159,26 +173,60 @@ static int check_ids (const struct engine_session *session, const int32_t *ids, 
   return ENGINE_OK;
 }
 
-/* Evaluates ids[n_tokens, n_ids) of the session's own array, batch by batch. */
-static int evaluate_to (struct engine_session *session, uint32_t n_ids, struct engine_error *error)
+/* Lets n tokens or fewer be ready, and so many as can be. */
+static void go_back (struct engine_session *session, uint32_t n)
+{
+  if (n < session->n_ready)
+    session->n_ready = checkpoints_restore (&session->checkpoints, session->forward.state, n);
+}
+
+/* Evaluates ids[n_ready, n) of the session's own array, batch by batch. */
+static int evaluate_to (struct engine_session *session, uint32_t n, struct engine_error *error)
 {
   struct forward *forward = &session->forward;
   session->has_logits = false;
-  while (session->n_tokens < n_ids) {
-    uint32_t n = n_ids - session->n_tokens, most = forward->buffers.n_tokens;
-    bool last = n <= most;
-    n = last ? n : most;
-    if (!decoder_evaluate (forward, session->ids + session->n_tokens, n, session->n_tokens,
+  while (session->n_ready < n) {
+    const uint32_t left = n - session->n_ready, most = forward->buffers.n_tokens;
+    const bool last = left <= most;
+    const uint32_t n_batch = last ? left : most;
+    if (!decoder_evaluate (forward, session->ids + session->n_ready, n_batch, session->n_ready,
                            last ? session->logits : NULL)) {
-      session->n_tokens = checkpoints_restore (&session->checkpoints, forward->state, session->n_tokens);
+      /* The recurrent state is somewhere in the middle of the batch. */
+      session->n_ready = checkpoints_restore (&session->checkpoints, forward->state, session->n_ready);
       return engine_error_set (error, ENGINE_ERROR_CANCELLED, "The generation was cancelled.");
     }
-    session->n_tokens += n;
+    session->n_ready += n_batch;
+    if (session->n_ids < session->n_ready)
+      session->n_ids = session->n_ready;
     session->has_logits = last;
-    if (n > 1) /* prefill: a place to come back to; of single tokens there would be too many */
-      checkpoints_save (&session->checkpoints, forward->state, session->n_tokens);
+    if (n_batch > 1) /* prefill: a place to come back to; of single tokens there would be too many */
+      checkpoints_save (&session->checkpoints, forward->state, session->n_ready);
   }
   return ENGINE_OK;
+}
+
+static uint32_t count_common (const struct engine_session *session, const int32_t *ids, size_t n_ids)
+{
+  uint32_t common = 0;
+  while (common < session->n_ids && common < n_ids && session->ids[common] == ids[common])
+    common++;
+  return common;
+}
+
+/* How many of ids[n_ids], of which the first `common` are those of the session, need no evaluation. */
+static uint32_t count_reusable (const struct engine_session *session, uint32_t common, size_t n_ids)
+{
+  if (common == n_ids && common == session->n_ids && session->has_logits)
+    return common;
+  uint32_t n = common < session->n_ready ? common : session->n_ready;
+  if (n == n_ids)
+    n--; /* the last token is evaluated for its logits */
+  return n == session->n_ready ? n : checkpoints_find (&session->checkpoints, n);
+}
+
+size_t engine_session_match (const struct engine_session *session, const int32_t *ids, size_t n_ids)
+{
+  return n_ids ? count_reusable (session, count_common (session, ids, n_ids), n_ids) : 0;
 }
 
 int engine_session_set_tokens (struct engine_session *session, const int32_t *ids, size_t n_ids, size_t *n_cached,
@@ -189,41 +237,48 @@ int engine_session_set_tokens (struct engine_session *session, const int32_t *id
   if (n_ids > session->context_tokens)
     return engine_error_set (error, ENGINE_ERROR_RANGE, "The prompt has %zu tokens but the context holds %u.", n_ids,
                              session->context_tokens);
-  int status = check_ids (session, ids, n_ids, error);
+  int status = session_check_ids (session, ids, n_ids, error);
   if (status != ENGINE_OK)
     return status;
-  uint32_t common = 0;
-  while (common < session->n_tokens && common < n_ids && session->ids[common] == ids[common])
-    common++;
-  bool complete = common == n_ids && common == session->n_tokens && session->has_logits;
-  if (!complete && common == n_ids)
-    common--; /* the last token is evaluated again for its logits */
-  if (!complete) {
-    if (common < session->n_tokens)
-      common = checkpoints_restore (&session->checkpoints, session->forward.state, common);
+  const uint32_t common = count_common (session, ids, n_ids), reused = count_reusable (session, common, n_ids);
+  if (reused < n_ids) {
+    go_back (session, reused);
     memmove (session->ids + common, ids + common, (n_ids - common) * sizeof *ids);
-    session->n_tokens = common;
+    session->n_ids = common;
     status = evaluate_to (session, (uint32_t)n_ids, error);
   }
   if (status == ENGINE_OK && n_cached)
-    *n_cached = common;
+    *n_cached = reused;
   return status;
 }
 
 int engine_session_append (struct engine_session *session, int32_t id, struct engine_error *error)
 {
-  if (session->n_tokens == session->context_tokens)
+  if (session->n_ids == session->context_tokens)
     return engine_error_set (error, ENGINE_ERROR_RANGE, "The context of %u tokens is full.", session->context_tokens);
-  int status = check_ids (session, &id, 1, error);
+  int status = session_check_ids (session, &id, 1, error);
   if (status != ENGINE_OK)
     return status;
-  session->ids[session->n_tokens] = id;
-  return evaluate_to (session, session->n_tokens + 1, error);
+  session->ids[session->n_ids] = id;
+  return evaluate_to (session, session->n_ids + 1, error);
+}
+
+int engine_session_truncate (struct engine_session *session, size_t n_tokens, struct engine_error *error)
+{
+  if (n_tokens > session->n_ids)
+    return engine_error_set (error, ENGINE_ERROR_RANGE, "The session cannot be cut to %zu tokens: it has %u.", n_tokens,
+                             session->n_ids);
+  if (n_tokens == session->n_ids)
+    return ENGINE_OK;
+  session->n_ids = (uint32_t)n_tokens;
+  session->has_logits = false;
+  go_back (session, session->n_ids);
+  return ENGINE_OK;
 }
 
 size_t engine_session_get_n_tokens (const struct engine_session *session)
 {
-  return session->n_tokens;
+  return session->n_ids;
 }
 
 uint32_t engine_session_get_context_tokens (const struct engine_session *session)

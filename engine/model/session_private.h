@@ -1,0 +1,29 @@
+/* session_private.h: what the files of a session share. */
+#ifndef LECTERN_SESSION_PRIVATE_H
+#define LECTERN_SESSION_PRIVATE_H
+
+#include "engine/model/checkpoints.h"
+#include "engine/model/forward.h"
+
+struct engine_session {
+  struct forward forward;
+  struct checkpoints checkpoints; /* of at most n_ready tokens each */
+  void *memory;                   /* everything below points into it */
+  float *logits;                  /* [vocab] */
+  int32_t *ids;                   /* [context_tokens], of which n_ids are the sequence */
+  uint32_t n_ids;
+  uint32_t n_ready; /* the first so many are in the KV cache and the recurrent state; without such state, all */
+  uint32_t context_tokens;
+  bool has_logits; /* those after the last token; then all tokens are ready */
+  atomic_bool cancel;
+};
+
+/* RANGE unless all ids are in the vocabulary. */
+int session_check_ids (const struct engine_session *session, const int32_t *ids, size_t n_ids,
+                       struct engine_error *error);
+
+/* engine_session_restore() from the bytes of a file; `name` is what messages call it. */
+int session_restore_bytes (struct engine_session *session, const char *name, const uint8_t *bytes, size_t n_bytes,
+                           struct engine_error *error);
+
+#endif
