@@ -32,6 +32,11 @@ static const OptionSpec options[] = {
   { 0, "context", OPTION_COUNT, "N", 1, 268435456, "room for N tokens (default: the prompt and -n)", FALSE },
   LORA_OPTION,
   { 0, "exact", OPTION_FLAG, NULL, 0, 0, "use the reference arithmetic", FALSE },
+  { 0, "kv", OPTION_TEXT, "FORMAT", 0, 0, "keep keys and values as f16 (default) or q8_0", FALSE },
+  { 0, "restore-state", OPTION_TEXT, "FILE", 0, 0, "go on from a saved session, whose tokens are not evaluated again",
+    FALSE },
+  { 0, "save-state", OPTION_TEXT, "FILE", 0, 0, "save the session when done: the prompt and what was generated",
+    FALSE },
   { 't', NULL, OPTION_COUNT, "THREADS", 1, 1024, "threads (default: one per physical core)", FALSE },
   OPTIONS_END,
 };
@@ -52,7 +57,8 @@ typedef struct {
   JsonWriter *steps; /* NULL without --json */
   GArray *tokens;    /* of gint32, generated */
   GString *text;
-  double prefill_ms, decode_ms;
+  size_t n_cached; /* tokens of the prompt that a restored session had */
+  double restore_ms, prefill_ms, decode_ms;
 } Generation;
 
 static void generation_clear (Generation *generation)
@@ -112,6 +118,40 @@ static gboolean read_prompt (Generation *generation, GError **error)
   return TRUE;
 }
 
+static gboolean read_kv (const Options *given, enum engine_kv *kv, GError **error)
+{
+  const char *word = options_get_text (given, "kv");
+  if (!word || strcmp (word, "f16") == 0) {
+    *kv = ENGINE_KV_F16;
+    return TRUE;
+  }
+  if (strcmp (word, "q8_0") == 0) {
+    *kv = ENGINE_KV_Q8_0;
+    return TRUE;
+  }
+  g_autofree char *shown = g_utf8_make_valid (word, -1);
+  g_set_error (error, USAGE_ERROR, 0, "--kv is f16 or q8_0, not “%s”.", shown);
+  return FALSE;
+}
+
+static gboolean restore_state (Generation *generation, GError **error)
+{
+  const char *path = options_get_text (generation->invocation->options, "restore-state");
+  struct engine_error engine_error = { 0 };
+  gint64 start = g_get_monotonic_time ();
+  if (path && !engine_check (engine_session_restore (generation->session, path, &engine_error), &engine_error, error))
+    return FALSE;
+  generation->restore_ms = path ? ms_since (start) : 0;
+  return TRUE;
+}
+
+static gboolean save_state (const Generation *generation, GError **error)
+{
+  const char *path = options_get_text (generation->invocation->options, "save-state");
+  struct engine_error engine_error = { 0 };
+  return !path || engine_check (engine_session_save (generation->session, path, &engine_error), &engine_error, error);
+}
+
 /* Room for the prompt and what is generated, within what the model was trained for. */
 static gboolean open_session (Generation *generation, guint64 n_wanted, GError **error)
 {
@@ -133,6 +173,8 @@ static gboolean open_session (Generation *generation, guint64 n_wanted, GError *
   struct engine_error engine_error = { 0 };
   guint n_adapters;
   const char *const *adapters = options_get_texts (generation->invocation->options, "lora", &n_adapters);
+  if (!read_kv (generation->invocation->options, &session.kv, error))
+    return FALSE;
   if (!engine_check (engine_session_new (generation->model, &session, &generation->session, &engine_error),
                      &engine_error, error))
     return FALSE;
@@ -301,8 +343,8 @@ static gboolean generate (Generation *generation, guint64 n_wanted, GError **err
 {
   struct engine_error engine_error = { 0 };
   gint64 start = g_get_monotonic_time ();
-  if (!engine_check (engine_session_set_tokens (generation->session, generation->prompt.ids, generation->prompt.n, NULL,
-                                                &engine_error),
+  if (!engine_check (engine_session_set_tokens (generation->session, generation->prompt.ids, generation->prompt.n,
+                                                &generation->n_cached, &engine_error),
                      &engine_error, error))
     return FALSE;
   generation->prefill_ms = ms_since (start);
@@ -344,6 +386,8 @@ static void print_json (const Generation *generation)
   json_writer_key (writer, "timings");
   json_writer_begin_object (writer);
   json_writer_member_int (writer, "prompt_tokens", (gint64)generation->prompt.n);
+  json_writer_member_int (writer, "cached_tokens", (gint64)generation->n_cached);
+  json_writer_member_double (writer, "restore_ms", generation->restore_ms);
   json_writer_member_double (writer, "prefill_ms", generation->prefill_ms);
   json_writer_member_int (writer, "generated_tokens", generation->tokens->len);
   json_writer_member_double (writer, "decode_ms", generation->decode_ms);
@@ -375,7 +419,7 @@ static gboolean run_generate (const Invocation *invocation, GError **error)
   generation.text = g_string_new (NULL);
   generation.model = engine_model_open_gerror (options_get_text (invocation->options, "model"), error);
   if (!generation.model || !read_prompt (&generation, error) || !open_session (&generation, n_wanted, error)
-      || !open_sampling (&generation, error))
+      || !restore_state (&generation, error) || !open_sampling (&generation, error))
     return FALSE;
   if (invocation->json) {
     generation.steps = json_writer_new ();
@@ -387,7 +431,7 @@ static gboolean run_generate (const Invocation *invocation, GError **error)
   g_cancellable_disconnect (invocation->cancellable, handler);
   if (!invocation->json)
     output_text ("\n");
-  if (!done)
+  if (!done || !save_state (&generation, error))
     return FALSE;
   if (invocation->json) {
     json_writer_end_array (generation.steps);

@@ -77,7 +77,8 @@ _lecternctl() {
     'engine tokenize') options='--model --special' ;;
     'engine generate')
       options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top-k --top-p --min-p --typical'
-      options+=' --repeat-penalty --frequency-penalty --presence-penalty --repeat-last-n --stop --grammar --top --context --lora --exact -t'
+      options+=' --repeat-penalty --frequency-penalty --presence-penalty --repeat-last-n --stop --grammar --top --context --lora --exact'
+      options+=' --kv --restore-state --save-state -t'
       ;;
     'engine template') options='--model --messages --thinking --date' ;;
     'engine embed') options='--model -t' ;;

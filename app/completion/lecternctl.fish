@@ -66,4 +66,7 @@ complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l grammar -r -
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l top -x -d 'Best log-probabilities'
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l lora -r -F -d 'Apply an adapter'
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l exact -d 'Use the reference arithmetic'
+complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l kv -x -a 'f16 q8_0' -d 'Format of the KV cache'
+complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l restore-state -r -F -d 'Go on from a saved session'
+complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l save-state -r -F -d 'Save the session'
 complete -c lecternctl -n '__fish_seen_subcommand_from generate embed' -s t -x -d 'Threads'

@@ -12,7 +12,8 @@ struct engine_session {
   float *logits;                  /* [vocab] */
   int32_t *ids;                   /* [context_tokens], of which n_ids are the sequence */
   uint32_t n_ids;
-  uint32_t n_ready; /* the first so many are in the KV cache and the recurrent state; without such state, all */
+  uint32_t
+      n_ready; /* the first so many are in the KV cache and the recurrent state: fewer after going back or cancelling */
   uint32_t context_tokens;
   bool has_logits; /* those after the last token; then all tokens are ready */
   atomic_bool cancel;

@@ -214,8 +214,7 @@ static int check_header (const struct engine_session *session, const char *name,
                              name, header->context_tokens, session->context_tokens);
   bool sound = header->head_dim == own.head_dim && header->n_kv_heads == own.n_kv_heads
                && header->n_vocab == own.n_vocab && header->n_state == own.n_state && header->has_logits <= 1
-               && header->n_ready <= header->n_ids
-               && (header->n_ready == header->n_ids || (own.n_state > 0 && !header->has_logits))
+               && header->n_ready <= header->n_ids && (header->n_ready == header->n_ids || !header->has_logits)
                && (header->n_ids > 0 || !header->has_logits);
   for (uint32_t i = 0; i < CHECKPOINTS_MAX; i++) {
     const uint32_t n = header->checkpoint_tokens[i];

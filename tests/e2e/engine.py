@@ -62,6 +62,28 @@ class Engine(LecternTest):
             self.assertEqual((info['runs'], info['memory'], info['session_bytes']), (False, [], 0))
             self.assertTrue(info['reason'].endswith('.'), info['reason'])
 
+    def test_saved_session(self):
+        state, prompt = os.path.join(self.home, 'state'), ['--prompt', 'the world', '--ignore-eos']
+        for kv in 'f16', 'q8_0':
+            with self.subTest(kv):
+                options = [*prompt, '--kv', kv]
+                whole = self.engine('generate', *options, '-n', '8', '--top', '5')
+                self.engine('generate', *options, '-n', '0', '--context', '100', '--save-state', state)
+                rest = self.engine('generate', *options, '-n', '8', '--top', '5', '--restore-state', state)
+                self.assertEqual(rest['steps'], whole['steps'])
+                self.assertEqual(rest['timings']['cached_tokens'], len(whole['prompt_tokens']))
+                self.assertEqual(whole['timings']['cached_tokens'], 0)
+                self.engine('generate', *options, '-n', '8', '--save-state', state)
+                longer = ','.join(map(str, whole['prompt_tokens'] + whole['tokens']))
+                after = self.engine('generate', '--prompt-tokens', longer, '-n', '1', '--kv', kv, '--restore-state', state)
+                # The last generated token was not evaluated any more.
+                self.assertEqual(after['timings']['cached_tokens'], len(whole['prompt_tokens']) + 7)
+        run = ['engine', 'generate', '--model', self.model, '--prompt', 'a', '-n', '1']
+        self.assertIn('q8_0', self.fails(1, *run, '--restore-state', state))
+        self.assertIn('not a saved session', self.fails(1, *run, '--restore-state', self.model))
+        self.assertIn('cannot be saved', self.fails(1, *run, '--save-state', os.path.join(self.home, 'no', 'state')))
+        self.assertIn('f16 or q8_0', self.fails(2, *run, '--kv', 'q4'))
+
     def test_tokens_there_and_back(self):
         for text in 'the world', 'naïve €', '', 'a', '</s> as text':
             with self.subTest(text):
@@ -129,7 +151,8 @@ class Engine(LecternTest):
     def test_generate(self):
         got = self.engine('generate', '--prompt', 'the world', '-n', '8', '--ignore-eos', '--top', '5')
         self.check_keys(got, {'prompt_tokens': list, 'tokens': list, 'text': str, 'steps': list, 'timings': dict})
-        self.check_keys(got['timings'], {'prompt_tokens': int, 'prefill_ms': NUMBER, 'generated_tokens': int, 'decode_ms': NUMBER})
+        self.check_keys(got['timings'], {'prompt_tokens': int, 'cached_tokens': int, 'restore_ms': NUMBER, 'prefill_ms': NUMBER,
+                                         'generated_tokens': int, 'decode_ms': NUMBER})
         self.assertEqual(got['prompt_tokens'], self.engine('tokenize', '--special', 'the world')['tokens'])
         self.assertEqual(len(got['tokens']), 8)
         for token, step in zip(got['tokens'], got['steps'], strict=True):

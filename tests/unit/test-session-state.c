@@ -257,7 +257,7 @@ static void test_lies (struct victim *victim, const struct file *good)
     { &lie.n_ids, UINT32_MAX, ENGINE_ERROR_RANGE, "4294967295 tokens" },
     { &lie.n_ids, 3, ENGINE_ERROR_FORMAT, "sizes" },
     { &lie.n_ready, UINT32_MAX, ENGINE_ERROR_FORMAT, "sizes" },
-    { &lie.n_ready, 3, ENGINE_ERROR_FORMAT, "sizes" },
+    { &lie.n_ready, N_PROMPT - 1, ENGINE_ERROR_FORMAT, "sizes" },
     { &lie.has_logits, 0, ENGINE_ERROR_FORMAT, "sizes" },
     { &lie.has_logits, 2, ENGINE_ERROR_FORMAT, "sizes" },
     { &lie.checkpoint_tokens[0], 5, ENGINE_ERROR_FORMAT, "sizes" },
