@@ -307,6 +307,31 @@ static void check_helpers (const struct kernels *kernels)
   }
 }
 
+/* Rounding to Q8_0 and back is the same on every path; a row of dot products is single ones. */
+static void check_q8_0 (const struct kernels *kernels)
+{
+  enum { N = 96, N_ROWS = 7 };
+  float rows[N_ROWS][N], back[N], back_c[N], dots[N_ROWS];
+  uint8_t blocks[N / 32 * 34];
+  snprintf (context, sizeof context, "Q8_0 on path %s", kernels->name);
+  for (int row = 0; row < N_ROWS; row++)
+    for (int i = 0; i < N; i++)
+      rows[row][i] = random_f32 () * 5;
+  f32_to_q8_0 (rows[0], blocks, N);
+  kernels->q8_0_to_f32 (blocks, back, N);
+  kernels_c.q8_0_to_f32 (blocks, back_c, N);
+  CHECK (same_bits (back, back_c, sizeof back));
+  for (int i = 0; i < N; i++)
+    CHECK (fabsf (back[i] - rows[0][i]) <= 5.0f / 127);
+  for (size_t n_rows = 0; n_rows <= N_ROWS; n_rows++) {
+    dot_rows_f32 (back, rows[0], N, n_rows, N - 3, dots, 1);
+    for (size_t row = 0; row < n_rows; row++) {
+      const float one = dot_f32 (back, rows[row], N - 3);
+      CHECK (same_bits (&one, &dots[row], sizeof one));
+    }
+  }
+}
+
 static void check_multiply (const struct kernels *kernels)
 {
   static const size_t shapes[][3] = { { 4, 8, 1 }, { 4, 24, 7 }, { 8, 32, 64 }, { 32, 40, 32 }, { 12, 16, 0 } };
@@ -502,6 +527,7 @@ int main (int argc, char **argv)
     check_helpers (paths[i]);
     check_halves (paths[i]);
     check_multiply (paths[i]);
+    check_q8_0 (paths[i]);
     printf ("path %s: as the reference\n", paths[i]->name);
   }
   check_matmuls ();

@@ -148,6 +148,30 @@ static void test_size (const char *path)
   engine_model_close (model);
 }
 
+/* What was cancelled has tokens that are not evaluated: so has what is restored. */
+static void test_unready (const char *path)
+{
+  struct engine_model *model = open_model (path);
+  struct engine_session *saved = open_session (model, 128, false, ENGINE_KV_F16);
+  struct engine_session *restored = open_session (model, 128, false, ENGINE_KV_F16);
+  int32_t ids[N_PROMPT];
+  fill_ids (ids, N_PROMPT);
+  assert (engine_session_set_tokens (saved, ids, N_PROMPT, NULL, NULL) == ENGINE_OK);
+  engine_session_cancel (saved);
+  assert (engine_session_set_tokens (saved, ids, N_PROMPT - 5, NULL, NULL) == ENGINE_ERROR_CANCELLED);
+  engine_session_reset_cancel (saved);
+  assert (saved->n_ids == N_PROMPT - 5 && saved->n_ready < saved->n_ids);
+  assert (engine_session_save (saved, in_folder ("state"), NULL) == ENGINE_OK);
+  assert (engine_session_restore (restored, in_folder ("state"), NULL) == ENGINE_OK);
+  assert (restored->n_ids == saved->n_ids && restored->n_ready == saved->n_ready);
+  assert (engine_session_append (saved, 5, NULL) == ENGINE_OK);
+  assert (engine_session_append (restored, 5, NULL) == ENGINE_OK);
+  assert (engine_session_get_n_tokens (restored) == N_PROMPT - 4 && same_logits (saved, restored));
+  engine_session_free (saved);
+  engine_session_free (restored);
+  engine_model_close (model);
+}
+
 /* ---- refusals ---------------------------------------------------------------------------------------------- */
 
 /* A session with something in it, which a refused file must leave as it is. */
@@ -415,6 +439,7 @@ int main (int argc, char **argv)
     test_round_trip (argv[i], false, ENGINE_KV_F16);
     test_round_trip (argv[i], false, ENGINE_KV_Q8_0);
     test_round_trip (argv[i], true, ENGINE_KV_F16);
+    test_unready (argv[i]);
   }
   test_size (argv[3]);
   test_refusals (argv[3], argv[1]);
