@@ -50,8 +50,27 @@ static GArray *list_needs (const struct engine_model *model)
   return needs;
 }
 
-static void print_info_json (const struct engine_model_info *info, guint64 session_bytes, const GArray *needs)
+/* What `session_tokens` take with keys and values as --kv has them. */
+static void write_kv (JsonWriter *writer, const struct engine_model *model)
 {
+  static const char *const names[] = { [ENGINE_KV_F16] = "f16", [ENGINE_KV_Q8_0] = "q8_0" };
+  json_writer_key (writer, "kv");
+  json_writer_begin_object (writer);
+  for (guint kv = 0; kv < G_N_ELEMENTS (names); kv++) {
+    const struct engine_session_options options
+        = { .context_tokens = default_context (engine_model_get_info (model)), .kv = kv };
+    json_writer_key (writer, names[kv]);
+    json_writer_begin_object (writer);
+    json_writer_member_int (writer, "bytes_per_token", (gint64)engine_model_get_kv_bytes_per_token (model, kv));
+    json_writer_member_int (writer, "session_bytes", (gint64)engine_model_count_session_bytes (model, &options));
+    json_writer_end_object (writer);
+  }
+  json_writer_end_object (writer);
+}
+
+static void print_info_json (const struct engine_model *model, guint64 session_bytes, const GArray *needs)
+{
+  const struct engine_model_info *info = engine_model_get_info (model);
   g_autoptr (JsonWriter) writer = json_writer_new ();
   json_writer_begin_object (writer);
   json_writer_member_string (writer, "path", info->path);
@@ -75,6 +94,7 @@ static void print_info_json (const struct engine_model_info *info, guint64 sessi
   json_writer_member_int (writer, "session_tokens", default_context (info));
   json_writer_member_int (writer, "session_bytes", (gint64)session_bytes);
   json_writer_member_int (writer, "memory_bytes", (gint64)(info->file_bytes + session_bytes));
+  write_kv (writer, model);
   json_writer_member_int (writer, "available_bytes", (gint64)engine_get_available_bytes ());
   json_writer_key (writer, "memory");
   json_writer_begin_array (writer);
@@ -140,7 +160,7 @@ static gboolean run_info (const Invocation *invocation, GError **error)
   const struct engine_model_info *info = engine_model_get_info (model);
   g_autoptr (GArray) needs = list_needs (model);
   if (invocation->json)
-    print_info_json (info, engine_model_get_session_bytes (model, default_context (info)), needs);
+    print_info_json (model, engine_model_get_session_bytes (model, default_context (info)), needs);
   else
     print_info (info, needs);
   return TRUE;

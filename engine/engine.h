@@ -222,7 +222,7 @@ int engine_session_truncate (struct engine_session *session, size_t n_tokens, st
 int engine_session_save (const struct engine_session *session, const char *path, struct engine_error *error);
 
 /* Lets the session go on from a saved one: the same tokens and logits, nothing to be evaluated. The model must be the same
- * file, the KV format the same; the context may be of another length if the tokens fit. Errors, after which the session is
+ * file, the adapters and the KV format the same; the context may be of another length if the tokens fit. Errors, after which the session is
  * as it was: IO; FORMAT (no saved session, damaged, cut short); UNSUPPORTED (other model, version, or options); RANGE (more
  * tokens than the context); NO_MEMORY. */
 int engine_session_restore (struct engine_session *session, const char *path, struct engine_error *error);

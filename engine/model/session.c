@@ -2,6 +2,7 @@
 #include "engine/model/session_private.h"
 #include "engine/error.h"
 #include "engine/model/decoder.h"
+#include "engine/model/fingerprint.h"
 #include "engine/model/memory.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,12 +150,12 @@ int engine_session_set_adapters (struct engine_session *session, const struct en
 {
   struct forward *forward = &session->forward;
   struct adapter_set *set;
-  int status
-      = adapter_set_new (forward->model, adapters, scales, n_adapters, forward->buffers.n_tokens, &set, error);
+  int status = adapter_set_new (forward->model, adapters, scales, n_adapters, forward->buffers.n_tokens, &set, error);
   if (status != ENGINE_OK)
     return status;
   adapter_set_free (forward->adapters);
   forward->adapters = set;
+  fingerprint_adapters (adapters, scales, n_adapters, session->adapters);
   session->n_ids = 0;
   session->n_ready = checkpoints_restore (&session->checkpoints, forward->state, 0);
   session->has_logits = false;

@@ -4,6 +4,7 @@
 
 #include "engine/model/checkpoints.h"
 #include "engine/model/forward.h"
+#include "engine/model/hash.h"
 
 struct engine_session {
   struct forward forward;
@@ -15,7 +16,8 @@ struct engine_session {
   uint32_t
       n_ready; /* the first so many are in the KV cache and the recurrent state: fewer after going back or cancelling */
   uint32_t context_tokens;
-  bool has_logits; /* those after the last token; then all tokens are ready */
+  uint8_t adapters[HASH_BYTES]; /* fingerprint_adapters() of those that are set */
+  bool has_logits;              /* those after the last token; then all tokens are ready */
   atomic_bool cancel;
 };
 

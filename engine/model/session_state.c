@@ -91,6 +91,7 @@ static struct state_header describe (const struct engine_session *session)
     .n_state = shape->n_state_all,
     .context_tokens = session->context_tokens,
   };
+  memcpy (header.adapters, session->adapters, sizeof header.adapters);
   fingerprint_model (session->forward.model, header.model);
   return header;
 }
@@ -198,6 +199,10 @@ static int check_header (const struct engine_session *session, const char *name,
   const struct state_header own = describe (session);
   if (memcmp (header->model, own.model, sizeof own.model) != 0)
     return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED, "The session %.200s was saved with another model.", name);
+  if (memcmp (header->adapters, own.adapters, sizeof own.adapters) != 0)
+    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
+                             "The session %.200s was saved with other adapters: set the same, with the same scales.",
+                             name);
   if (header->kv_format != own.kv_format)
     return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
                              "The session %.200s was saved with a KV cache of %s, this one has %s: choose the same.",

@@ -35,10 +35,12 @@ static void visit_fields (struct visitor *visitor, struct state_header *header)
   uint32_t *const numbers[]
       = { &header->kv_format,      &header->long_rope, &header->head_dim, &header->n_kv_heads, &header->n_vocab,
           &header->context_tokens, &header->n_ids,     &header->n_ready,  &header->has_logits };
-  for (size_t i = 0; i < HASH_BYTES; i++) {
-    uint64_t byte = header->model[i];
+  uint8_t *const digests[] = { header->model, header->adapters };
+  for (size_t i = 0; i < 2 * HASH_BYTES; i++) {
+    uint8_t *digest = digests[i / HASH_BYTES] + i % HASH_BYTES;
+    uint64_t byte = *digest;
     visit (visitor, &byte, 1);
-    header->model[i] = (uint8_t)byte;
+    *digest = (uint8_t)byte;
   }
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     visit_u32 (visitor, numbers[i]);

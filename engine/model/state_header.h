@@ -17,9 +17,9 @@
   1 /* counts up whenever a session would compute other keys, values or states from the same tokens */
 
 struct state_header {
-  uint8_t model[HASH_BYTES]; /* fingerprint.h */
-  uint32_t kv_format;        /* 0: F16, 1: F32 (exact), 2: Q8_0 */
-  uint32_t long_rope;        /* 1: positions are rotated as in long contexts */
+  uint8_t model[HASH_BYTES], adapters[HASH_BYTES]; /* fingerprint.h */
+  uint32_t kv_format;                              /* 0: F16, 1: F32 (exact), 2: Q8_0 */
+  uint32_t long_rope;                              /* 1: positions are rotated as in long contexts */
   uint32_t head_dim, n_kv_heads, n_vocab;
   uint32_t context_tokens;                     /* of the session that was saved */
   uint32_t n_ids, n_ready, has_logits;         /* as in struct engine_session */
@@ -28,7 +28,7 @@ struct state_header {
   uint64_t n_payload_bytes;                    /* between the header and the hash at the file's end */
 };
 
-#define STATE_HEADER_BYTES (8 + 4 + 4 + HASH_BYTES + 4 * (9 + CHECKPOINTS_MAX) + 2 * 8 + HASH_BYTES)
+#define STATE_HEADER_BYTES (8 + 4 + 4 + 2 * HASH_BYTES + 4 * (9 + CHECKPOINTS_MAX) + 2 * 8 + HASH_BYTES)
 
 void state_header_write (const struct state_header *header, uint8_t bytes[STATE_HEADER_BYTES]);
 

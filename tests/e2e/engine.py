@@ -24,10 +24,13 @@ class Engine(LecternTest):
             'path': str, 'architecture': str, 'name': str, 'role': str, 'runs': bool, 'reason': (str, None), 'tokenizer': str,
             'chat_template': str, 'tensor_types': str, 'file_bytes': int, 'parameters': int, 'context_tokens': int, 'layers': int,
             'embedding': int, 'heads': int, 'kv_heads': int, 'vocabulary': int, 'kv_bytes_per_token': int, 'session_tokens': int,
-            'session_bytes': int, 'memory_bytes': int, 'available_bytes': int, 'memory': list,
+            'session_bytes': int, 'memory_bytes': int, 'kv': dict, 'available_bytes': int, 'memory': list,
             'gguf_version': int, 'tensors': int, 'cpu_path': str, 'cores': int})
         self.assertEqual((info['runs'], info['reason'], info['role'], info['architecture']), (True, None, 'generator', 'llama'))
         self.assertEqual((info['layers'], info['embedding'], info['vocabulary']), (tinymodel.LAYERS, tinymodel.DIM, self.n_vocab))
+        self.assertEqual(info['kv']['f16'], {'bytes_per_token': info['kv_bytes_per_token'], 'session_bytes': info['session_bytes']})
+        spared = {key: info['kv']['f16'][key] - info['kv']['q8_0'][key] for key in ('bytes_per_token', 'session_bytes')}
+        self.assertEqual(spared['bytes_per_token'] * info['session_tokens'] // 64, spared['session_bytes'] // 64)
         self.assertEqual(info['file_bytes'], os.path.getsize(self.model))
         self.assertIn('Runs           yes', self.ctl('engine', 'info', '--model', self.model))
         [need] = info['memory']  # the model's own context is shorter than the first of the usual ones
