@@ -262,6 +262,13 @@ class Engine(LecternTest):
         self.assertIn('b', self.fails(1, 'engine', 'generate', '--model', self.model, '--prompt', 'a', '--lora', second))  # the file b
         self.fails(1, 'engine', 'generate', '--model', self.model, '--prompt', 'a', '--lora', self.model)
         self.fails(1, 'engine', 'generate', '--model', self.model, '--prompt', 'a', '--lora', first + ':x')
+        state = ['--prompt', 'the world', '-n', '0', '--lora', first, '--save-state', os.path.join(self.home, 'state')]
+        self.engine('generate', *state)
+        for other in [], ['--lora', second + ':1'], ['--lora', first + ':.5']:
+            self.assertIn('other adapters', self.fails(1, 'engine', 'generate', '--model', self.model, '--prompt', 'the world', *other,
+                                                       '--restore-state', state[-1]))
+        rest = self.engine('generate', '--prompt', 'the world', '-n', '1', '--lora', first, '--restore-state', state[-1])
+        self.assertGreater(rest['timings']['cached_tokens'], 0)
         info = self.json('engine', 'info', '--model', first)
         self.assertFalse(info['runs'])
         self.assertIn('adapter (LoRA for llama, rank 4)', info['reason'])
