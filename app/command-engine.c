@@ -178,8 +178,11 @@ static gboolean run_embed (const Invocation *invocation, GError **error)
     return FALSE;
   struct engine_encoder *encoder = NULL;
   struct engine_error engine_error = { 0 };
-  int n_threads = (int)options_get_count (invocation->options, "t", 0);
-  if (!engine_check (engine_encoder_new (model, n_threads, &encoder, &engine_error), &engine_error, error))
+  const struct engine_encoder_options options = {
+    .n_threads = (int)options_get_count (invocation->options, "t", 0),
+    .dimensions = (guint32)options_get_count (invocation->options, "dimensions", 0),
+  };
+  if (!engine_check (engine_encoder_new (model, &options, &encoder, &engine_error), &engine_error, error))
     return FALSE;
   gulong handler = g_cancellable_connect (invocation->cancellable, G_CALLBACK (cancel_encoder), encoder, NULL);
   gboolean done = embed_lines (encoder, invocation->cancellable, error);
@@ -190,6 +193,7 @@ static gboolean run_embed (const Invocation *invocation, GError **error)
 
 static const OptionSpec embed_options[] = {
   MODEL_OPTION,
+  { 0, "dimensions", OPTION_COUNT, "N", 1, 1 << 20, "cut vectors to their first N numbers (default: all)", FALSE },
   { 't', NULL, OPTION_COUNT, "THREADS", 1, 1024, "threads (default: one per physical core)", FALSE },
   OPTIONS_END,
 };

@@ -28,6 +28,7 @@ const Command *const commands[] = {
   &command_engine_template,
   &command_engine_generate,
   &command_engine_embed,
+  &command_engine_rerank,
   NULL,
 };
 

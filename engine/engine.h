@@ -2,7 +2,7 @@
  *
  * This is the only header of engine/ that the layers above include. A *model* is a GGUF file, mapped and
  * validated: immutable, shareable between threads. A *session* is one sequence of tokens being extended by a
- * decoder model: it owns the KV cache. An *encoder* turns texts into vectors. An *adapter* is a small file that changes
+ * decoder model: it owns the KV cache. An *encoder* turns texts into vectors or scores. An *adapter* is a small file that changes
  * what a model computes, for those who ask for it. The header is narrow on purpose:
  * which architectures, tensor types and instruction sets exist is data inside engine/, never a name out here.
  *
@@ -72,8 +72,9 @@ void engine_model_close (struct engine_model *model);
 
 const struct engine_model_info *engine_model_get_info (const struct engine_model *model);
 
-/* Bytes that a session of `context_tokens` needs besides the mapped file: KV cache and work buffers. Of an encoder, which
- * always takes its whole context, those that it needs. 0 if the model does not run. */
+/* Bytes that a session of `context_tokens` needs besides the mapped file: KV cache and work buffers. Of an encoder or
+ * reranker, those that a text of so many tokens needs (0: what it begins with). 0 if the model does not
+ * run. */
 uint64_t engine_model_get_session_bytes (const struct engine_model *model, uint32_t context_tokens);
 
 /* Whether engine_session_new or engine_encoder_new would find the memory for it now: the weights, which stay in the
@@ -367,22 +368,44 @@ const char *engine_stop_strings_push (struct engine_stop_strings *stops, const c
 /* At the end of the text: what is still held back; borrowed. */
 const char *engine_stop_strings_finish (struct engine_stop_strings *stops);
 
-/* ---- encoders -------------------------------------------------------------------------------------------- */
+/* ---- encoders and rerankers ------------------------------------------------------------------------------ */
 
+struct engine_encoder_options {
+  int n_threads;       /* 0: one per physical core */
+  uint32_t dimensions; /* vectors are cut to the first so many, of models trained for it (Matryoshka, arXiv 2205.13147);
+                          0: all */
+};
+
+/* Of an encoder or a reranker model; `options` may be NULL. Takes memory for texts of 512 tokens and more of it when
+ * longer ones come: NO_MEMORY, with the numbers, where that is not there. One thread at a time per encoder. */
 struct engine_encoder;
-int engine_encoder_new (const struct engine_model *model, int n_threads, struct engine_encoder **encoder,
-                        struct engine_error *error);
+int engine_encoder_new (const struct engine_model *model, const struct engine_encoder_options *options,
+                        struct engine_encoder **encoder, struct engine_error *error);
 void engine_encoder_free (struct engine_encoder *encoder);
 uint32_t engine_encoder_get_dimensions (const struct engine_encoder *encoder);
 
-/* Pools (as the model says) and L2-normalises into vector[dimensions]. Longer texts are cut at the model's
+/* Pools (as the model says), cuts and L2-normalises into vector[dimensions]. Longer texts are cut at the model's
  * context length. */
 int engine_encoder_embed (struct engine_encoder *encoder, const char *text, size_t length, float *vector,
                           struct engine_error *error);
 /* As engine_session_set_adapters(). */
 int engine_encoder_set_adapters (struct engine_encoder *encoder, const struct engine_adapter *const *adapters,
                                  const float *scales, size_t n_adapters, struct engine_error *error);
-/* From any thread: the embedding under way, or else the next one, returns CANCELLED; those after it run. */
+
+struct engine_text {
+  const char *bytes; /* need not end with NUL */
+  size_t length;
+};
+
+/* Scores how well each of the passages answers the query, each by itself: scores[n_passages], higher is better. A score
+ * is what the model's head gives: a logit, or of models with a label for each answer the probability of the first. Token
+ * types are those that the model was trained with. Passages too long for the context lose their end; RANGE when the
+ * query alone does not fit. */
+int engine_encoder_rerank (struct engine_encoder *encoder, const struct engine_text *query,
+                           const struct engine_text *passages, size_t n_passages, float *scores,
+                           struct engine_error *error);
+
+/* From any thread: the call under way, or else the next one, returns CANCELLED; those after it run. */
 void engine_encoder_cancel (struct engine_encoder *encoder);
 
 /* ---- the machine ----------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 
 _lecternctl() {
   local commands='add list status remove search ask extract eval models engine'
-  local engine_commands='info tokenize detokenize template generate embed'
+  local engine_commands='info tokenize detokenize template generate embed rerank'
   local common='--library --json --progress --help'
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   local command='' sub='' options='' i
@@ -81,7 +81,8 @@ _lecternctl() {
       options+=' --kv --restore-state --save-state -t'
       ;;
     'engine template') options='--model --messages --thinking --date' ;;
-    'engine embed') options='--model -t' ;;
+    'engine embed') options='--model --dimensions -t' ;;
+    'engine rerank') options='--model --query -t' ;;
   esac
   if [[ $cur == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$cur")

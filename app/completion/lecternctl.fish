@@ -1,7 +1,7 @@
 # fish completion for lecternctl(1)
 
 set -l commands add list status remove search ask extract eval models engine
-set -l engine_commands info tokenize detokenize template generate embed
+set -l engine_commands info tokenize detokenize template generate embed rerank
 set -l none "not __fish_seen_subcommand_from $commands"
 set -l engine "__fish_seen_subcommand_from engine; and not __fish_seen_subcommand_from $engine_commands"
 
@@ -28,6 +28,7 @@ complete -c lecternctl -n "$engine" -a detokenize -d 'Turn token ids into text'
 complete -c lecternctl -n "$engine" -a template -d 'Show the prompt of a conversation'
 complete -c lecternctl -n "$engine" -a generate -d 'Generate text from a prompt'
 complete -c lecternctl -n "$engine" -a embed -d 'Turn lines into vectors'
+complete -c lecternctl -n "$engine" -a rerank -d 'Score lines against a query'
 
 complete -c lecternctl -n '__fish_seen_subcommand_from add remove extract' -F
 complete -c lecternctl -n '__fish_seen_subcommand_from search generate' -s n -x -d 'At most so many'
@@ -69,4 +70,6 @@ complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l exact -d 'Us
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l kv -x -a 'f16 q8_0' -d 'Format of the KV cache'
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l restore-state -r -F -d 'Go on from a saved session'
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l save-state -r -F -d 'Save the session'
-complete -c lecternctl -n '__fish_seen_subcommand_from generate embed' -s t -x -d 'Threads'
+complete -c lecternctl -n '__fish_seen_subcommand_from embed' -l dimensions -x -d 'Numbers in a vector'
+complete -c lecternctl -n '__fish_seen_subcommand_from rerank' -l query -x -d 'The query'
+complete -c lecternctl -n '__fish_seen_subcommand_from generate embed rerank' -s t -x -d 'Threads'

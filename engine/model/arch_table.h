@@ -18,6 +18,7 @@ enum activation {
   ACTIVATION_SILU,
   ACTIVATION_GELU_TANH, /* the approximation with tanh: what most decoders were trained with */
   ACTIVATION_GELU_ERF,  /* the exact form */
+  ACTIVATION_TANH,      /* classifiers only */
 };
 
 /* Bits that tie families to tensors. A layer's bits follow from its family's and from what kind of layer it is. */
@@ -38,7 +39,7 @@ enum tensor_group {
   GROUP_FFN_FUSED = 1 << 13,         /* gate and up in one matrix, down */
   GROUP_FFN_PLAIN = 1 << 14,         /* up, down */
   GROUP_FFN_BIAS = 1 << 15,          /* biases on up and down */
-  GROUP_EXPERTS = 1 << 16,           /* a router, and gate, up, down of each expert */
+  GROUP_EXPERTS = 1 << 16,           /* a router, and up, down of each expert */
   GROUP_SHARED_EXPERT = 1 << 17,     /* an expert that every token goes through, behind a gate of its own */
   GROUP_CONVOLUTION = 1 << 18,       /* gated short convolution (LFM2) */
   GROUP_STATE_SPACE = 1 << 19,       /* selective state space (Mamba, arXiv 2312.00752) */
@@ -52,7 +53,7 @@ enum tensor_group {
   GROUP_LONG_ROPE = 1 << 27,         /* some files: two sets of them, for short and for long contexts (LongRoPE) */
   GROUP_POSITIONS = 1 << 28,         /* learned positions */
   GROUP_TOKEN_TYPES = 1 << 29,       /* some files: embeddings of the segment that a token belongs to */
-  GROUP_CLASSIFIER = 1 << 30,        /* some files: a head that scores the text */
+  GROUP_EXPERT_GATES = 1 << 30,      /* the experts' nets are gated */
 };
 
 enum arch_flag {
@@ -64,6 +65,8 @@ enum arch_flag {
   ARCH_WINDOWED = 1 << 5,            /* attention.sliding_window means what it says */
   ARCH_ROPE_SWITCH = 1 << 6,         /* rope.scaling.finetuned says whether there is a rotary embedding at all */
   ARCH_WINDOW_FIRST_GLOBAL = 1 << 7, /* of each window_period layers the first is global, else the last */
+  ARCH_LABELS_SOFTMAX = 1 << 8,      /* a classifier's score is the first label's probability, not its logit */
+  ARCH_SCORES_MEAN = 1 << 9,         /* a classifier reads the mean of all tokens */
 };
 
 struct arch {
@@ -72,6 +75,7 @@ struct arch {
   enum rope_layout rope;
   enum norm_kind norm;
   enum activation activation;
+  enum activation classifier; /* between the two matrices of a head that scores the text */
   unsigned groups, flags;
   /* Defaults, where the file does not say. */
   uint32_t window_tokens;  /* of the sliding window; 0: none */
@@ -113,7 +117,10 @@ enum dimension {
   DIM_SSM_STATE,
   DIM_SSM_DT,
   DIM_SSM_SELECT, /* dt + 2 state */
+  DIM_CLASSIFIER, /* between the classifier's matrices */
   DIM_LABELS,     /* of the classifier */
+  DIM_DENSE,      /* between the matrices that a pooled vector goes through */
+  DIM_VECTOR,     /* of the vector after them */
   DIM_N
 };
 

@@ -142,7 +142,8 @@ static unsigned find_groups (const struct binder *binder, const struct layer_sha
   if (shape->mixer != MIXER_STATE_SPACE)
     groups &= ~GROUP_STATE_SPACE;
   if (shape->has_experts)
-    groups = (groups & ~(GROUP_FFN_GATED | GROUP_FFN_FUSED | GROUP_FFN_PLAIN | GROUP_FFN_BIAS)) | GROUP_EXPERTS;
+    groups = (groups & ~(GROUP_FFN_GATED | GROUP_FFN_FUSED | GROUP_FFN_PLAIN | GROUP_FFN_BIAS)) | GROUP_EXPERTS
+             | (groups & GROUP_FFN_PLAIN ? 0 : GROUP_EXPERT_GATES);
   else
     groups &= ~GROUP_SHARED_EXPERT;
   if (binder->arch->flags & ARCH_NORMS_OPTIONAL) {
@@ -201,6 +202,10 @@ int model_bind (struct engine_model *model, struct engine_error *error)
     [DIM_SSM_STATE] = shape->ssm_state,
     [DIM_SSM_DT] = shape->ssm_dt,
     [DIM_SSM_SELECT] = shape->ssm_dt + 2ull * shape->ssm_state,
+    [DIM_CLASSIFIER] = shape->n_classifier,
+    [DIM_LABELS] = shape->n_labels,
+    [DIM_DENSE] = shape->n_dense,
+    [DIM_VECTOR] = shape->n_vector,
   };
   memcpy (binder.sizes, sizes, sizeof sizes);
   binder.bound = calloc (n_model_slots + (size_t)shape->n_layers * n_layer_slots, sizeof *binder.bound);

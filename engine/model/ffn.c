@@ -27,10 +27,10 @@ static void activate_row (void *data, uint32_t row)
   if (net->up_bias)
     add (up, net->up_bias, n_ff);
   if (net->gate.data) {
-    activate (forward->model->arch->activation, gate, n_ff);
+    activate (forward->model->shape.activation, gate, n_ff);
     multiply (up, gate, n_ff);
   } else
-    activate (forward->model->arch->activation, up, n_ff);
+    activate (forward->model->shape.activation, up, n_ff);
 }
 
 static void run_net (struct net *net, const float *in, float *out, uint32_t n)
@@ -60,7 +60,9 @@ void forward_run_dense (struct forward *forward, uint32_t first, uint32_t n)
 static struct matrix get_expert (const struct matrix *first, uint32_t index)
 {
   struct matrix matrix = *first;
-  matrix.data = (const char *)first->data + index * first->n_rows * tensor_type_row_bytes (first->type, first->n_cols);
+  if (first->data) /* else plain nets, without a gate */
+    matrix.data
+        = (const char *)first->data + index * first->n_rows * tensor_type_row_bytes (first->type, first->n_cols);
   return matrix;
 }
 

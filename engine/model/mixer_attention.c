@@ -73,7 +73,7 @@ void forward_attend (struct forward *forward)
   const struct layer_weights *layer = forward->layer;
   const struct forward_buffers *b = &forward->buffers;
   const uint32_t first = forward->first_row, n_rows = forward->n_tokens - first, window = forward->shape->window_tokens;
-  const bool causal = !(forward->model->arch->flags & ARCH_BIDIRECTIONAL);
+  const bool causal = !shape->bidirectional;
   forward_project (forward, &layer->k, b->h, b->k, 0);
   forward_project (forward, &layer->v, b->h, b->v, 0);
   if (n_rows > 0)

@@ -153,9 +153,9 @@ static int prepare_network (struct engine_model *model, struct engine_error *err
     status = model_bind (model, error);
   if (status == ENGINE_OK)
     status = model_read_rope (model, error);
-  if (status == ENGINE_OK && model->info.role == ENGINE_ROLE_ENCODER && !model->tokenizer)
+  if (status == ENGINE_OK && model->info.role != ENGINE_ROLE_GENERATOR && !model->tokenizer)
     status = engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
-                               "The file holds no tokenizer, without which text cannot be turned into vectors.");
+                               "The file holds no tokenizer, without which it cannot read text.");
   return status;
 }
 
@@ -165,9 +165,12 @@ static enum engine_role find_role (const struct engine_model *model)
   if (gguf_explain_contents (model->gguf))
     return ENGINE_ROLE_NONE;
   enum { POOLING_RANK = 4 };
-  if (get_size (model, "pooling_type") == POOLING_RANK || gguf_find_tensor (model->gguf, "cls.output.weight")
+  const uint32_t pooling = get_size (model, "pooling_type"); /* of a decoder: it was trained on as an encoder */
+  if (pooling == POOLING_RANK || gguf_find_tensor (model->gguf, "cls.output.weight")
       || (model->arch && model->arch->role == ENGINE_ROLE_ENCODER && gguf_find_tensor (model->gguf, "cls.weight")))
     return ENGINE_ROLE_RERANKER;
+  if (model->arch && pooling > 0)
+    return ENGINE_ROLE_ENCODER;
   if (model->arch)
     return model->arch->role;
   return gguf_find_tensor (model->gguf, "output_norm.weight") ? ENGINE_ROLE_GENERATOR : ENGINE_ROLE_NONE;
@@ -185,9 +188,6 @@ static int open_network (struct engine_model *model, struct engine_error *error)
     status = adapter_explain (model->gguf, &why);
   else if (contents)
     status = engine_error_set (&why, ENGINE_ERROR_UNSUPPORTED, "%s", contents);
-  else if (info->role == ENGINE_ROLE_RERANKER)
-    status
-        = engine_error_set (&why, ENGINE_ERROR_UNSUPPORTED, "The model is a reranker, which this engine cannot run.");
   else
     status = prepare_network (model, &why);
   bool ready = status == ENGINE_OK;

@@ -32,6 +32,10 @@ struct model_weights {
   struct norm output_norm, embd_norm; /* [embd] */
   const float *rope_factors;          /* [rope pairs], NULL: none */
   const float *rope_factors_short, *rope_factors_long;
+  struct matrix classifier, labels;  /* [classifier][embd], [labels][classifier]: a text's score */
+  struct norm classifier_norm;       /* [classifier] between them */
+  struct matrix dense_in, dense_out; /* [dense][embd], [vector][dense]: from a pooled vector to another */
+  const float *classifier_bias, *labels_bias, *dense_in_bias;
 };
 
 /* What a family or a file does not have is NULL. */
@@ -93,7 +97,12 @@ struct model_shape {
   float attention_softcap, logit_softcap;                              /* x becomes c tanh (x / c); 0: none */
   float temperature_scale; /* queries grow by 1 + this * ln (1 + floor (position / temperature_tokens)); 0: no */
   uint32_t temperature_tokens;
-  enum pooling pooling;
+  bool bidirectional; /* every token sees every other */
+  enum activation activation;
+  enum pooling pooling; /* of the tokens into one vector, or into what a classifier reads */
+  enum activation classifier_activation;
+  uint32_t n_classifier, n_labels; /* the classifier's output and inner sizes; 0 labels: it has one matrix alone */
+  uint32_t n_dense, n_vector;      /* sizes of the vector on its way through the heads; n_vector is its last */
 };
 
 /* Rotary position embedding. Angle of pair i at position p: p * frequencies[i]; cosine and sine are multiplied by
@@ -135,6 +144,13 @@ int model_check_kinds (const struct engine_model *model, struct engine_error *er
 /* Reads the sizes of model->arch from the metadata. UNSUPPORTED for features that are not here, by name; FORMAT
  * for contradictions. */
 int model_read_shape (struct engine_model *model, struct engine_error *error);
+
+/* The part of it about the end of an encoder or reranker. model->info.role must be known. */
+int model_read_pooling (struct engine_model *model, struct engine_error *error);
+
+/* Bytes that an encoder takes besides the mapped file while it works on texts of n_tokens, at most the model's context; 0:
+ * what it begins with. */
+uint64_t encoder_get_bytes (const struct engine_model *model, uint32_t n_tokens);
 
 /* Fills the rotary tables from the metadata and the bound factors. Same errors. */
 int model_read_rope (struct engine_model *model, struct engine_error *error);

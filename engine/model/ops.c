@@ -113,6 +113,10 @@ void activate (enum activation activation, float *x, size_t n)
   case ACTIVATION_SILU: APPLY (silu4); break;
   case ACTIVATION_GELU_ERF: APPLY (gelu_erf4); break;
   case ACTIVATION_GELU_TANH: APPLY (gelu_tanh4); break;
+  case ACTIVATION_TANH:
+    for (size_t i = 0; i < n; i++)
+      x[i] = tanhf (x[i]);
+    break;
   }
 }
 

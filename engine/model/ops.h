@@ -19,7 +19,7 @@ void multiply (float *y, const float *x, size_t n);
 void scale (float *x, float factor, size_t n);
 /* x = factor * tanh (x / factor) */
 void soft_cap (float *x, float factor, size_t n);
-/* x = silu (x) = x sigmoid (x); x (1 + erf (x / sqrt 2)) / 2 to 4e-7; or the latter's approximation by tanh. */
+/* x = silu (x) = x sigmoid (x); x (1 + erf (x / sqrt 2)) / 2 to 4e-7; the latter's approximation by tanh; or tanh. */
 void activate (enum activation activation, float *x, size_t n);
 /* Divides by the Euclidean length; the zero vector stays. */
 void l2_normalize (float *x, size_t n);

@@ -44,10 +44,8 @@ uint64_t engine_model_count_session_bytes (const struct engine_model *model,
 {
   if (!model->info.runs)
     return 0;
-  if (model->info.role == ENGINE_ROLE_ENCODER)
-    return encoder_get_bytes (model);
   if (model->info.role != ENGINE_ROLE_GENERATOR)
-    return 0;
+    return encoder_get_bytes (model, options->context_tokens);
   struct engine_session session
       = { .context_tokens = options->context_tokens ? options->context_tokens : default_context (model) };
   struct arena arena = { 0 };

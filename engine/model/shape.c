@@ -214,22 +214,6 @@ static int read_recurrence (struct engine_model *model, struct metadata_reader *
   return ENGINE_OK;
 }
 
-static int read_pooling (struct metadata_reader *reader, struct model_shape *shape, struct engine_error *error)
-{
-  enum { FILE_NONE, FILE_MEAN, FILE_CLS, FILE_LAST, FILE_RANK };
-  uint32_t pooling = FILE_MEAN;
-  metadata_read_u32 (reader, "pooling_type", &pooling);
-  switch (pooling) {
-  case FILE_NONE:
-  case FILE_MEAN: shape->pooling = POOLING_MEAN; return ENGINE_OK;
-  case FILE_CLS: shape->pooling = POOLING_CLS; return ENGINE_OK;
-  case FILE_LAST: shape->pooling = POOLING_LAST; return ENGINE_OK;
-  case FILE_RANK:
-    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED, "The model is a reranker, which this engine cannot run.");
-  default: return metadata_bad (reader, "pooling_type", error);
-  }
-}
-
 /* ---- layers ---------------------------------------------------------------------------------------------- */
 
 struct layer_lists {
@@ -313,7 +297,7 @@ static int fill_layers (struct engine_model *model, struct metadata_reader *read
                         struct engine_error *error)
 {
   struct model_shape *shape = &model->shape;
-  uint32_t n_layers = shape->n_layers, n_dense = 0;
+  uint32_t n_layers = shape->n_layers, n_dense = 0, expert_period = 0;
   bool has_ffn = has_group (model, GROUP_FFN_GATED | GROUP_FFN_FUSED | GROUP_FFN_PLAIN);
   for (uint32_t i = 0; i < n_layers; i++)
     lists->n_kv_heads[i] = shape->n_heads;
@@ -325,6 +309,7 @@ static int fill_layers (struct engine_model *model, struct metadata_reader *read
       && shape->n_experts == 0)
     return metadata_bad (reader, "feed_forward_length", error);
   metadata_read_u32 (reader, "leading_dense_block_count", &n_dense);
+  metadata_read_u32 (reader, "moe_every_n_layers", &expert_period);
   int status = read_windows (model, reader, lists, error);
   for (uint32_t i = 0; i < n_layers && status == ENGINE_OK; i++) {
     struct layer_shape *layer = &model->layer_shapes[i];
@@ -336,7 +321,7 @@ static int fill_layers (struct engine_model *model, struct metadata_reader *read
     }
     layer->n_kv = layer->n_kv_heads * shape->head_dim;
     layer->kv_heads_before = shape->n_kv_heads_all;
-    layer->has_experts = shape->n_experts > 0 && i >= n_dense;
+    layer->has_experts = shape->n_experts > 0 && i >= n_dense && (expert_period <= 1 || i % expert_period == 1);
     layer->n_ff = has_ffn && !layer->has_experts ? lists->n_ff[i] : 0;
     if (has_ffn && !layer->has_experts && layer->n_ff == 0)
       return metadata_bad (reader, "feed_forward_length", error);
@@ -372,5 +357,5 @@ int model_read_shape (struct engine_model *model, struct engine_error *error)
     if (status != ENGINE_OK)
       return status;
   }
-  return model->arch->role == ENGINE_ROLE_ENCODER ? read_pooling (&reader, &model->shape, error) : ENGINE_OK;
+  return model_read_pooling (model, error);
 }

@@ -21,6 +21,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import models
 import oracle
+from report import Report
 
 LECTERNCTL = os.environ.get('LECTERNCTL', 'lecternctl')
 VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'data', 'conformance', 'decoders.json')
@@ -61,21 +62,6 @@ class Comparison:
 
     def __str__(self):
         return f'{self.agreed} tokens equal, worst {self.worst:.5f}, mean KL {self.divergence:.1e}'
-
-
-class Report:
-    def __init__(self):
-        self.n, self.failures = 0, []
-
-    def note(self, what, comparison, good):
-        self.n += 1
-        print(f'{what}: {comparison}{"" if good else "  <-- WRONG"}', flush=True)
-        if not good:
-            self.failures.append(what)
-
-    def close(self):
-        print(f'{self.n - len(self.failures)} of {self.n} agree' + ''.join(f'\n  not {name}' for name in self.failures))
-        return 1 if self.failures else 0
 
 
 def compare_floats(name, path, server, lengths, n, report):

@@ -1,7 +1,7 @@
-"""Small models of every architecture, with random weights: what two engines compute for one of these is the same or one
+"""Small decoders of every architecture, with random weights: what two engines compute for one of these is the same or one
 of them has the arithmetic wrong.
 
-    python3 models.py                     the names
+    python3 models.py                     the names (encoder_models.py: those of encoders and rerankers)
     python3 models.py NAME FILE.gguf      writes one, always the same bytes
     python3 models.py --tiny NAME FILE.gguf      a few kilobytes: a seed for fuzzing
 
@@ -12,6 +12,8 @@ but Python's standard library is needed. Names of keys and tensors are those of 
 import argparse
 import random
 import struct
+
+import vocabularies
 
 U32, F32, BOOL, STRING, ARRAY = 4, 6, 7, 8, 9
 EMBD, FF, HEADS, KV_HEADS, HEAD, VOCAB, CONTEXT = 256, 512, 4, 2, 64, 512, 4096
@@ -39,7 +41,7 @@ def value_bytes(value):
 class Model:
     """A GGUF in the making. Tensor shapes are given rows first."""
 
-    def __init__(self, arch, n_layers, norm='rms', **metadata):
+    def __init__(self, arch, n_layers, norm='rms', vocabulary=vocabularies.bpe, **metadata):
         self.arch, self.n_layers, self.tensors, self.entries = arch, n_layers, [], []
         self.entry('general.architecture', arch)
         self.entry('general.name', f'random {arch}')
@@ -50,6 +52,15 @@ class Model:
                            'vocab_size': VOCAB, epsilon: 1e-5, **metadata}.items():
             if value is not None:
                 self.key(key, value)
+        self.vocabulary(vocabulary(VOCAB))
+
+    def vocabulary(self, head):
+        """Keys of tokenizer.ggml; token kinds are written with the converter's signedness."""
+        kinds = head.pop('token_type')
+        for key, value in head.items():
+            self.entry('tokenizer.ggml.' + key, value)
+        self.entries.append(text_bytes('tokenizer.ggml.token_type') + struct.pack('<IIQ', ARRAY, 5, VOCAB)
+                            + b''.join(struct.pack('<i', kind) for kind in kinds))
 
     def entry(self, key, value):
         kind, data = value_bytes(value)
@@ -121,34 +132,36 @@ class Model:
         rotation = random.Random(30)
         head, offset = b'', 0
         for name, shape, fill, _ in self.tensors:
-            half = fill == 'matrix'
+            half = fill in HALF
             n = 1
             for size in shape:
                 n *= size
             head += text_bytes(name) + struct.pack('<I', len(shape)) + b''.join(struct.pack('<Q', s) for s in reversed(shape))
             head += struct.pack('<IQ', 1 if half else 0, offset)
             offset += (n * (2 if half else 4) + 31) // 32 * 32
-        entries = self.entries + small_vocabulary(self.arch)
         with open(path, 'wb') as file:
-            file.write(b'GGUF' + struct.pack('<IQQ', 3, len(self.tensors), len(entries)) + b''.join(entries) + head)
+            file.write(b'GGUF' + struct.pack('<IQQ', 3, len(self.tensors), len(self.entries)) + b''.join(self.entries) + head)
             file.write(b'\0' * (-file.tell() % 32))
             for name, shape, fill, gain in self.tensors:
                 n = 1
                 for size in shape:
                     n *= size
                 scale = gain * (1 if 'embd' in name else shape[-1] ** -.5)
-                done = 0
+                done, start = 0, None
                 while done < n:
-                    start = rotation.randrange(NOISE)
-                    piece = noise[start:start + n - done]
+                    if start is None or fill != 'same rows':
+                        start = rotation.randrange(NOISE - shape[-1]) if fill == 'same rows' else rotation.randrange(NOISE)
+                    piece = noise[start:start + (shape[-1] if fill == 'same rows' else n - done)]
                     done += len(piece)
                     values = [FILLS[fill](x, scale) for x in piece]
-                    file.write(struct.pack(f'<{len(values)}{"e" if fill == "matrix" else "f"}', *values))
+                    file.write(struct.pack(f'<{len(values)}{"e" if fill in HALF else "f"}', *values))
                 file.write(b'\0' * (-file.tell() % 32))
 
 
+HALF = ('matrix', 'same rows')
 FILLS = {
     'matrix': lambda x, scale: x * scale,
+    'same rows': lambda x, scale: x * scale,
     'float': lambda x, scale: x * scale,
     'norm': lambda x, scale: 1 + .1 * x,
     'bias': lambda x, scale: .1 * x,
@@ -157,35 +170,6 @@ FILLS = {
     'decay': lambda x, scale: -(.3 + abs(x)),
 }
 
-
-def small_vocabulary(arch):
-    """Byte-level BPE of ASCII alone, as llama.cpp's server shows no step that ends inside a character; WordPiece for
-    encoders."""
-    letters = [chr(c) for c in range(ord('a'), ord('z') + 1)]
-    if arch in ENCODER_VOCABULARIES:
-        letters += list('0123456789.,?')
-        tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] + ['\u2581' + c for c in letters] + letters
-        n_control, space = 5, '\u2581'
-        head = {'model': 'bert', 'pre': 'default', 'bos_token_id': 2, 'eos_token_id': 3, 'unknown_token_id': 1,
-                'seperator_token_id': 3, 'padding_token_id': 0, 'cls_token_id': 2, 'mask_token_id': 4}
-    else:
-        # llama.cpp looks for these four in every phi3 file.
-        tokens = ['<unk>', '<s>', '<|endoftext|>', '</s>', '\u010a', '\u0120'] + [chr(c) for c in range(33, 127)] + ['ab']
-        n_control, space = 4, '\u0120'
-        head = {'model': 'gpt2', 'pre': 'gpt-2', 'bos_token_id': 1, 'eos_token_id': 2, 'merges': ['a b']}
-    tokens += [f'{space}word{i}' for i in range(VOCAB - len(tokens))]
-    holder = Model.__new__(Model)
-    holder.entries = []
-    for key, value in head.items():
-        holder.entry('tokenizer.ggml.' + key, value)
-    holder.entry('tokenizer.ggml.tokens', tokens)
-    kinds = [3] * n_control + [1] * (VOCAB - n_control)
-    holder.entries.append(text_bytes('tokenizer.ggml.token_type') + struct.pack('<IIQ', ARRAY, 5, VOCAB)  # signed, as
-                          + b''.join(struct.pack('<i', kind) for kind in kinds))  # the converter has them
-    return holder.entries
-
-
-ENCODER_VOCABULARIES = ('bert', 'nomic-bert')
 
 # ---- decoders ------------------------------------------------------------------------------------------------
 
@@ -278,9 +262,9 @@ def long_rope(original):
     return phi3(True, **{'rope.scaling.original_context_length': original, 'rope.scaling.attn_factor': 1.19})
 
 
-def gemma(arch):
+def gemma(arch, **metadata):
     n_layers = {'gemma': 3, 'gemma2': 4, 'gemma3': 7}[arch]
-    model = Model(arch, n_layers, **{'attention.key_length': HEAD, 'attention.value_length': HEAD})
+    model = Model(arch, n_layers, **{'attention.key_length': HEAD, 'attention.value_length': HEAD, **metadata})
     if arch != 'gemma':
         model.key('attention.sliding_window', 64)
     if arch == 'gemma2':
@@ -382,24 +366,22 @@ DECODERS = {
     'mamba-norms': lambda: mamba(True),
 }
 
-RECIPES = {**DECODERS}
 
-
-def main():
+def main(recipes):
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--tiny', action='store_true')
-    parser.add_argument('name', nargs='?', choices=RECIPES)
+    parser.add_argument('name', nargs='?', choices=recipes)
     parser.add_argument('file', nargs='?')
     arguments = parser.parse_args()
     if arguments.tiny:
         globals().update(EMBD=16, FF=16, HEADS=2, KV_HEADS=1, HEAD=8, VOCAB=112, CONTEXT=64)
     if arguments.name is None:
-        print('\n'.join(RECIPES))
+        print('\n'.join(recipes))
     elif arguments.file is None:
         parser.error('a file to write is needed')
     else:
-        RECIPES[arguments.name]().write(arguments.file)
+        recipes[arguments.name]().write(arguments.file)
 
 
 if __name__ == '__main__':
-    main()
+    main(DECODERS)

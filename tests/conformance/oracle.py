@@ -94,3 +94,10 @@ class Oracle:
                                           'ignore_eos': True, 'samplers': ['temperature'], 'return_tokens': True})
         return [{'token': step['id'], 'top': {t['id']: t['logprob'] for t in step['top_logprobs']}}
                 for step in answer['completion_probabilities']]
+
+    def embed(self, texts):
+        return [row['embedding'] for row in self.ask('/v1/embeddings', {'input': texts})['data']]
+
+    def rerank(self, query, passages):
+        rows = self.ask('/v1/rerank', {'query': query, 'documents': passages})['results']
+        return [row['relevance_score'] for row in sorted(rows, key=lambda row: row['index'])]

@@ -190,7 +190,8 @@ static void check_text (const struct builder_options *options, const char *text)
   reference_embed (built, tokens.ids, (uint32_t)tokens.n, expected);
   for (int n_threads = 1; n_threads <= 2; n_threads++) {
     struct engine_encoder *encoder;
-    assert (engine_encoder_new (model, n_threads, &encoder, &error) == ENGINE_OK);
+    assert (engine_encoder_new (model, &(struct engine_encoder_options){ .n_threads = n_threads }, &encoder, &error)
+            == ENGINE_OK);
     assert (engine_encoder_get_dimensions (encoder) == options->n_embd);
     assert (engine_encoder_embed (encoder, text, strlen (text), vector, &error) == ENGINE_OK);
     assert (engine_encoder_embed (encoder, "q", 1, again, &error) == ENGINE_OK);
@@ -240,7 +241,7 @@ static void test_cancel (void)
   struct engine_encoder *encoder;
   struct engine_error error;
   float vector[48];
-  assert (engine_encoder_new (model, 1, &encoder, &error) == ENGINE_OK);
+  assert (engine_encoder_new (model, NULL, &encoder, &error) == ENGINE_OK);
   engine_encoder_cancel (encoder);
   assert (engine_encoder_embed (encoder, "ab", 2, vector, &error) == ENGINE_ERROR_CANCELLED);
   assert (engine_encoder_embed (encoder, "ab", 2, vector, &error) == ENGINE_OK);
@@ -273,7 +274,7 @@ static void expect_reason (struct builder_options options, enum engine_role role
   assert (!info->runs && info->role == role);
   if (!strstr (info->reason, words))
     fprintf (stderr, "\"%s\" does not say \"%s\"\n", info->reason, words), abort ();
-  assert (engine_encoder_new (model, 1, &encoder, &error) == ENGINE_ERROR_UNSUPPORTED && !encoder);
+  assert (engine_encoder_new (model, NULL, &encoder, &error) == ENGINE_ERROR_UNSUPPORTED && !encoder);
   engine_model_close (model);
   builder_model_free (built);
 }

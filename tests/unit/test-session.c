@@ -211,7 +211,7 @@ static void test_limits (const struct fixture *fixture)
   options = (struct engine_session_options){ .n_threads = -1 };
   assert (engine_session_new (fixture->model, &options, &none, &error) == ENGINE_ERROR_RANGE && !none);
   struct engine_encoder *encoder = NULL;
-  assert (engine_encoder_new (fixture->model, 1, &encoder, &error) == ENGINE_ERROR_UNSUPPORTED && !encoder);
+  assert (engine_encoder_new (fixture->model, NULL, &encoder, &error) == ENGINE_ERROR_UNSUPPORTED && !encoder);
 }
 
 static void test_memory_refusal (void)
