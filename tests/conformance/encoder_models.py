@@ -41,9 +41,9 @@ def bert(pooling=CLS, vocabulary=vocabularies.wordpiece, n_types=2, same_types=F
     model = encoder(arch, 3, pooling, norm='layer', vocabulary=vocabulary, **metadata)
     model.add('token_embd.weight', VOCAB, EMBD, gain=.5)
     if arch == 'bert':
-        model.add('position_embd.weight', CONTEXT, EMBD, gain=.5)
+        model.add('position_embd.weight', CONTEXT, EMBD, gain=.5, fill='float')
     if n_types:
-        model.add('token_types.weight', n_types, EMBD, gain=8, fill='same rows' if same_types else 'matrix')
+        model.add('token_types.weight', n_types, EMBD, gain=8, fill='same rows' if same_types else 'float')
     model.norm('token_embd_norm', bias=True)
     if arch == 'nomic-bert-moe':
         model.key('moe_every_n_layers', 2)

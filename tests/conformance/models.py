@@ -132,7 +132,7 @@ class Model:
         rotation = random.Random(30)
         head, offset = b'', 0
         for name, shape, fill, _ in self.tensors:
-            half = fill in HALF
+            half = fill == 'matrix'
             n = 1
             for size in shape:
                 n *= size
@@ -154,11 +154,10 @@ class Model:
                     piece = noise[start:start + (shape[-1] if fill == 'same rows' else n - done)]
                     done += len(piece)
                     values = [FILLS[fill](x, scale) for x in piece]
-                    file.write(struct.pack(f'<{len(values)}{"e" if fill in HALF else "f"}', *values))
+                    file.write(struct.pack(f'<{len(values)}{"e" if fill == "matrix" else "f"}', *values))
                 file.write(b'\0' * (-file.tell() % 32))
 
 
-HALF = ('matrix', 'same rows')
 FILLS = {
     'matrix': lambda x, scale: x * scale,
     'same rows': lambda x, scale: x * scale,
