@@ -173,10 +173,19 @@ ENCODERS = {
     'gemma3-last': lambda: decoder(models.gemma('gemma3', vocabulary=with_eos, context_length=CONTEXT), LAST),
 }
 
-# llama.cpp gives every token the type 0: only models whose types are all the same can be compared.
+def pairs(n):
+    """With these switches llama.cpp writes a pair as BERT was trained: [CLS] query [SEP] passage [SEP]."""
+    return {**vocabularies.wordpiece(n), 'add_eos_token': True, 'add_sep_token': False}
+
+
+def bert_reranker(**head):
+    """llama.cpp gives every token the type 0: only models whose types are all the same can be compared."""
+    return labels(bert(RANK, pairs, same_types=True), **head)
+
+
 RERANKERS = {
-    'bert-reranker': lambda: labels(bert(RANK, same_types=True), inner=True),
-    'bert-direct-reranker': lambda: labels(bert(RANK, same_types=True)),
+    'bert-reranker': lambda: bert_reranker(inner=True),
+    'bert-direct-reranker': bert_reranker,
     'xlm-roberta-reranker': lambda: labels(xlm_roberta(RANK), inner=True),
     'modern-bert-reranker': lambda: labels(modern_bert(RANK), bias=False, inner=True, norm=True),
     'qwen3-reranker': qwen3_reranker,
