@@ -15,6 +15,8 @@ static const struct {
   { "feed_forward_length", false },
   { "vocab_size", false },
   { "pooling_type", false },
+  { "classifier.pooling_type", false },
+  { "moe_every_n_layers", false },
   { "attention.head_count", false },
   { "attention.head_count_kv", false },
   { "attention.key_length", false },

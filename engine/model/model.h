@@ -135,9 +135,6 @@ struct engine_model {
 /* engine_model_open() once the file is read; takes `gguf`, even after a failure. `path` is what messages call it. */
 int model_open_gguf (struct gguf *gguf, const char *path, struct engine_model **model, struct engine_error *error);
 
-/* What an encoder of this model allocates. */
-uint64_t encoder_get_bytes (const struct engine_model *model);
-
 /* FORMAT unless the numbers of model->arch that the file gives are of their kinds. */
 int model_check_kinds (const struct engine_model *model, struct engine_error *error);
 
