@@ -178,7 +178,7 @@ int engine_encoder_rerank (struct engine_encoder *encoder, const struct engine_t
   int status = ENGINE_OK;
   for (size_t i = 0; i < n_passages && status == ENGINE_OK; i++)
     status = score_pair (encoder, query, &passages[i], &made[i], error);
-  if (status == ENGINE_OK)
+  if (status == ENGINE_OK && n_passages > 0)
     memcpy (scores, made, n_passages * sizeof *made);
   free (made);
   return status;

@@ -170,6 +170,8 @@ ENCODERS = {
     'qwen3-embedding': qwen3,
     'qwen3-mean': lambda: qwen3(MEAN),
     'llama-last': lambda: decoder(models.llama(vocabulary=with_eos, context_length=CONTEXT), LAST),
+    'lfm2-mean': lambda: decoder(models.lfm2(), MEAN),
+    'mamba-last': lambda: decoder(models.mamba(), LAST),
     'gemma3-last': lambda: decoder(models.gemma('gemma3', vocabulary=with_eos, context_length=CONTEXT), LAST),
 }
 

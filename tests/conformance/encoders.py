@@ -2,6 +2,7 @@
 
     encoders.py                    against the vectors in the repository: needs nothing else
     encoders.py --live [NAME…]     against llama.cpp itself; exits with 77 where it is not installed
+    encoders.py --live --quick     the same without the longest texts
     encoders.py --record           writes the vectors anew
 
 All on F16 files. Vectors must have a cosine of 0.9999 with llama.cpp's, scores lie within 0.01 of them. llama.cpp gives
@@ -51,19 +52,19 @@ def run(command, path, lines, *options):
     return [json.loads(line) for line in out.splitlines()]
 
 
-def ours(name, path):
+def ours(name, path, texts=TEXTS):
     """A vector for each text, or a score for each passage."""
     if name in encoder_models.RERANKERS:
-        return run('rerank', path, TEXTS, '--query', QUERY)
-    return run('embed', path, TEXTS)
+        return run('rerank', path, texts, '--query', QUERY)
+    return run('embed', path, texts)
 
 
-def theirs(name, path):
+def theirs(name, path, texts=TEXTS):
     reranker = name in encoder_models.RERANKERS
     size = str(encoder_models.CONTEXT)
     with oracle.Oracle(path, '--reranking' if reranker else '--embeddings', '-b', size, '-ub', size,
                        context=encoder_models.CONTEXT) as server:
-        return server.rerank(QUERY, TEXTS) if reranker else server.embed(TEXTS)
+        return server.rerank(QUERY, texts) if reranker else server.embed(texts)
 
 
 def cosine(a, b):
@@ -93,7 +94,8 @@ def each_model(names):
             os.unlink(path)
 
 
-def run_live(names):
+def run_live(names, quick):
+    texts = TEXTS[:2] if quick else TEXTS
     if not oracle.is_available():
         print(f'skipped: no llama.cpp in {oracle.ROOT}, or not root (chroot)')
         return SKIP
@@ -101,11 +103,11 @@ def run_live(names):
     report = Report()
     for name, path in each_model(names or RECIPES):
         try:
-            expected = theirs(name, path)
+            expected = theirs(name, path, texts)
         except RuntimeError as error:
             report.note(name, f'llama.cpp cannot run it: {error}', False)
             continue
-        for length, a, b in zip(LENGTHS, expected, ours(name, path)):
+        for length, a, b in zip(LENGTHS, expected, ours(name, path, texts)):
             compare(name, length, a, b, report)
     return report.close()
 
@@ -136,13 +138,13 @@ def run_vectors():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for option in 'live', 'record':
+    for option in 'live', 'quick', 'record':
         parser.add_argument('--' + option, action='store_true')
     parser.add_argument('names', nargs='*', metavar='NAME')
     arguments = parser.parse_args()
     if arguments.record:
         return record()
-    return run_live(arguments.names) if arguments.live else run_vectors()
+    return run_live(arguments.names, arguments.quick) if arguments.live else run_vectors()
 
 
 if __name__ == '__main__':

@@ -99,11 +99,16 @@ static void embed (const struct engine_model *model)
 {
   struct engine_encoder *encoder;
   struct engine_error error = { 0 };
-  if (engine_encoder_new (model, 1, &encoder, &error) != ENGINE_OK) {
+  const struct engine_encoder_options options = { .n_threads = 1 };
+  const struct engine_text query = { "a b", 3 }, passage = { "b\xc3\xb6 c", 5 };
+  float score;
+  if (engine_encoder_new (model, &options, &encoder, &error) != ENGINE_OK) {
     if (error.message[0] == '\0')
       abort ();
     return;
   }
+  if (engine_encoder_rerank (encoder, &query, &passage, 1, &score, NULL) == ENGINE_OK)
+    touch (&score, sizeof score);
   uint32_t n = engine_encoder_get_dimensions (encoder);
   float *vector = malloc (n * sizeof *vector);
   if (vector && engine_encoder_embed (encoder, "a b\xc3\xb6 c", 7, vector, NULL) == ENGINE_OK)
@@ -130,7 +135,7 @@ static void open_model (struct gguf *gguf, bool exact)
   if (info->runs && info->n_parameters <= MOST_WEIGHTS) {
     if (info->role == ENGINE_ROLE_GENERATOR)
       generate (model, exact);
-    else if (info->role == ENGINE_ROLE_ENCODER && info->context_tokens <= MOST_CONTEXT_TOKENS)
+    else if (info->context_tokens <= MOST_CONTEXT_TOKENS)
       embed (model);
   }
   engine_model_close (model);

@@ -135,6 +135,22 @@ static void put_encoder (struct making *making)
   }
 }
 
+/* What an encoder or a decoder may end in. */
+static void put_heads (struct making *making)
+{
+  const struct builder_options *o = &making->model->options;
+  if (o->n_labels) {
+    put (making, FILL_MATRIX, o->n_embd, o->n_embd, "cls.weight");
+    put (making, FILL_BIAS, o->n_embd, 0, "cls.bias");
+    put (making, FILL_MATRIX, o->n_embd, o->n_labels, "cls.output.weight");
+    put (making, FILL_BIAS, o->n_labels, 0, "cls.output.bias");
+  }
+  if (o->n_dense) {
+    put (making, FILL_MATRIX, o->n_embd, o->n_dense, "dense_2.weight");
+    put (making, FILL_MATRIX, o->n_dense, o->n_dense / 2, "dense_3.weight");
+  }
+}
+
 /* Five special tokens, then each letter at the start of a word and inside one, then words that no text here has. */
 static void write_vocabulary (struct gguf_writer *writer, uint32_t n_vocab)
 {
@@ -214,6 +230,8 @@ static void write_metadata (const struct builder_options *o, struct gguf_writer 
     snprintf (key, sizeof key, "%s.rope.scaling.type", o->arch);
     gguf_writer_add_string (writer, key, o->rope_scaling);
   }
+  if (o->template)
+    gguf_writer_add_string (writer, "tokenizer.chat_template.rerank", o->template);
 }
 
 static void write_tensor (const struct builder_tensor *tensor, bool f16, struct gguf_writer *writer)
@@ -241,6 +259,7 @@ struct builder_model *builder_model_new (const struct builder_options *options)
     put_encoder (&making);
   else
     put_decoder (&making);
+  put_heads (&making);
   if (options->extra)
     put (&making, FILL_NORM, options->head_dim, 0, "%s", options->extra);
 

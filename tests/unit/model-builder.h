@@ -17,6 +17,9 @@ struct builder_options {
   uint32_t original_context;
   uint32_t window;       /* sliding window of all layers; 0: none */
   uint32_t pooling;      /* encoders */
+  uint32_t n_labels;     /* encoders: a classifier of so many labels behind a tanh layer */
+  uint32_t n_dense;      /* encoders: heads that widen the vector to this and halve it again */
+  const char *template;  /* tokenizer.chat_template.rerank; NULL: the key is left out */
   bool vocabulary;       /* a WordPiece vocabulary of letters (n_vocab must be at least 60) */
   const char *without;   /* leaves this tensor out */
   const char *misshapen; /* gives this tensor one row (or item) too many */

@@ -1,111 +1,11 @@
 /* BERT encoders against arithmetic written out for reading, and what an application may rely on. */
 #include "engine/engine.h"
-#include "engine/kernels/matmul.h"
-#include "tests/unit/model-builder.h"
+#include "tests/unit/bert-reference.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static float *array (size_t n)
-{
-  float *values = calloc (n, sizeof *values);
-  assert (values);
-  return values;
-}
-
-static void linear (const struct builder_model *m, uint32_t layer, const char *name, const float *x, uint32_t n_cols,
-                    uint32_t n_rows, float *out)
-{
-  const float *w = builder_model_get (m, "blk.%u.%s.weight", layer, name);
-  const float *bias = builder_model_get (m, "blk.%u.%s.bias", layer, name);
-  for (uint32_t r = 0; r < n_rows; r++) {
-    double sum = bias[r];
-    for (uint32_t c = 0; c < n_cols; c++)
-      sum += (double)w[(size_t)r * n_cols + c] * x[c];
-    out[r] = (float)sum;
-  }
-}
-
-static void normalize (const float *weight, const float *bias, uint32_t n, float *x)
-{
-  double mean = 0, variance = 0;
-  for (uint32_t i = 0; i < n; i++)
-    mean += x[i];
-  mean /= n;
-  for (uint32_t i = 0; i < n; i++)
-    variance += (x[i] - mean) * (x[i] - mean);
-  for (uint32_t i = 0; i < n; i++)
-    x[i] = (float)((x[i] - mean) / sqrt (variance / n + 1e-5)) * weight[i] + bias[i];
-}
-
-static void round_to_half (float *x, uint32_t n)
-{
-  for (uint32_t i = 0; i < n; i++) {
-    uint16_t half;
-    f32_to_f16 (x + i, &half, 1);
-    f16_to_f32 (&half, x + i, 1);
-  }
-}
-
-static void attend (const struct builder_options *o, const float *q, const float *k, const float *v, uint32_t n,
-                    float *out)
-{
-  double *weights = calloc (n, sizeof *weights);
-  assert (weights);
-  for (uint32_t h = 0; h < o->n_heads; h++) {
-    uint32_t at = h * o->head_dim;
-    double total = 0;
-    for (uint32_t p = 0; p < n; p++) {
-      double score = 0;
-      for (uint32_t d = 0; d < o->head_dim; d++)
-        score += (double)q[at + d] * k[p * o->n_embd + at + d];
-      total += weights[p] = exp (score / sqrt (o->head_dim));
-    }
-    for (uint32_t d = 0; d < o->head_dim; d++) {
-      double sum = 0;
-      for (uint32_t p = 0; p < n; p++)
-        sum += weights[p] / total * v[p * o->n_embd + at + d];
-      out[at + d] = (float)sum;
-    }
-  }
-  free (weights);
-}
-
-static void reference_layer (const struct builder_model *m, uint32_t l, float *x, uint32_t n)
-{
-  const struct builder_options *o = &m->options;
-  uint32_t e = o->n_embd;
-  float *q = array ((size_t)n * e), *k = array ((size_t)n * e), *v = array ((size_t)n * e), *h = array (e);
-  float *attended = array (e), *inner = array (o->n_ff);
-  for (uint32_t t = 0; t < n; t++) {
-    linear (m, l, "attn_q", x + t * e, e, e, q + t * e);
-    linear (m, l, "attn_k", x + t * e, e, e, k + t * e);
-    linear (m, l, "attn_v", x + t * e, e, e, v + t * e);
-    round_to_half (k + t * e, e);
-    round_to_half (v + t * e, e);
-  }
-  for (uint32_t t = 0; t < n; t++) {
-    attend (o, q + t * e, k, v, n, attended);
-    linear (m, l, "attn_output", attended, e, e, h);
-    for (uint32_t i = 0; i < e; i++)
-      x[t * e + i] += h[i];
-    normalize (builder_model_get (m, "blk.%u.attn_output_norm.weight", l),
-               builder_model_get (m, "blk.%u.attn_output_norm.bias", l), e, x + t * e);
-    linear (m, l, "ffn_up", x + t * e, e, o->n_ff, inner);
-    for (uint32_t i = 0; i < o->n_ff; i++)
-      inner[i] = (float)(0.5 * inner[i] * (1 + erf (inner[i] / sqrt (2))));
-    linear (m, l, "ffn_down", inner, o->n_ff, e, h);
-    for (uint32_t i = 0; i < e; i++)
-      x[t * e + i] += h[i];
-    normalize (builder_model_get (m, "blk.%u.layer_output_norm.weight", l),
-               builder_model_get (m, "blk.%u.layer_output_norm.bias", l), e, x + t * e);
-  }
-  float *all[] = { q, k, v, h, attended, inner };
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-    free (all[i]);
-}
 
 enum { POOL_MEAN = 1, POOL_CLS, POOL_LAST };
 
@@ -113,17 +13,7 @@ static void reference_embed (const struct builder_model *m, const int32_t *ids, 
 {
   const struct builder_options *o = &m->options;
   uint32_t e = o->n_embd;
-  float *x = array ((size_t)n * e);
-  for (uint32_t t = 0; t < n; t++) {
-    for (uint32_t i = 0; i < e; i++)
-      x[t * e + i] = builder_model_get (m, "token_embd.weight")[(size_t)ids[t] * e + i]
-                     + builder_model_get (m, "position_embd.weight")[t * e + i]
-                     + builder_model_get (m, "token_types.weight")[i];
-    normalize (builder_model_get (m, "token_embd_norm.weight"), builder_model_get (m, "token_embd_norm.bias"), e,
-               x + t * e);
-  }
-  for (uint32_t l = 0; l < o->n_layers; l++)
-    reference_layer (m, l, x, n);
+  float *x = bert_reference_run (m, ids, NULL, n);
   double squares = 0;
   for (uint32_t i = 0; i < e; i++) {
     double sum = 0;
@@ -186,7 +76,8 @@ static void check_text (const struct builder_options *options, const char *text)
     tokens.ids[options->context_tokens - 1] = tokens.ids[tokens.n - 1];
     tokens.n = options->context_tokens;
   }
-  float *expected = array (options->n_embd), *vector = array (options->n_embd), *again = array (options->n_embd);
+  float *expected = reference_array (options->n_embd), *vector = reference_array (options->n_embd),
+        *again = reference_array (options->n_embd);
   reference_embed (built, tokens.ids, (uint32_t)tokens.n, expected);
   for (int n_threads = 1; n_threads <= 2; n_threads++) {
     struct engine_encoder *encoder;
@@ -231,6 +122,94 @@ static void test_long_context (void)
   for (size_t i = 0; i < 600; i += 2)
     memcpy (text + i, (char[]){ (char)('a' + i % 26), ' ' }, 2);
   text[600] = '\0';
+  check_text (&options, text);
+}
+
+/* Cut to fewer dimensions, a vector is the beginning of the whole one, of length 1 again. */
+static void test_dimensions (void)
+{
+  enum { N = 48, FEW = 7 };
+  struct builder_model *built = builder_model_new (&base);
+  struct engine_model *model = open_model (built);
+  struct engine_encoder *encoder = NULL;
+  struct engine_error error;
+  struct engine_encoder_options options = { .n_threads = 1 };
+  float whole[N], few[FEW + 1], squares = 0;
+  assert (engine_encoder_new (model, &options, &encoder, &error) == ENGINE_OK);
+  assert (engine_encoder_embed (encoder, "abc de", 6, whole, &error) == ENGINE_OK);
+  engine_encoder_free (encoder);
+  options.dimensions = FEW;
+  assert (engine_encoder_new (model, &options, &encoder, &error) == ENGINE_OK);
+  assert (engine_encoder_get_dimensions (encoder) == FEW);
+  few[FEW] = 42;
+  assert (engine_encoder_embed (encoder, "abc de", 6, few, &error) == ENGINE_OK);
+  assert (few[FEW] == 42);
+  engine_encoder_free (encoder);
+  for (size_t i = 0; i < FEW; i++)
+    squares += whole[i] * whole[i];
+  for (size_t i = 0; i < FEW; i++)
+    assert (fabsf (few[i] - whole[i] / sqrtf (squares)) < 1e-6f);
+  options.dimensions = N + 1;
+  encoder = NULL;
+  assert (engine_encoder_new (model, &options, &encoder, &error) == ENGINE_ERROR_RANGE && !encoder);
+  assert (strstr (error.message, "48"));
+  engine_model_close (model);
+  builder_model_free (built);
+}
+
+/* Heads after the pooling: two matrices, without anything between them. */
+static void test_dense (void)
+{
+  enum { N = 48, WIDE = 96, OUT = 48 };
+  struct builder_options options = base;
+  options.n_dense = WIDE;
+  struct builder_model *built = builder_model_new (&options);
+  struct engine_model *model = open_model (built);
+  struct engine_encoder *encoder;
+  struct engine_error error;
+  struct engine_tokens tokens = { 0 };
+  float pooled[N], wide[WIDE] = { 0 }, expected[OUT] = { 0 }, vector[OUT];
+  double squares = 0;
+  assert (engine_tokenize (model, "abc de", 6, ENGINE_TOKENIZE_ADD_SPECIAL, &tokens, &error) == ENGINE_OK);
+  reference_embed (built, tokens.ids, (uint32_t)tokens.n, pooled);
+  for (size_t r = 0; r < WIDE; r++)
+    for (size_t c = 0; c < N; c++)
+      wide[r] += builder_model_get (built, "dense_2.weight")[r * N + c] * pooled[c];
+  for (size_t r = 0; r < OUT; r++) {
+    for (size_t c = 0; c < WIDE; c++)
+      expected[r] += builder_model_get (built, "dense_3.weight")[r * WIDE + c] * wide[c];
+    squares += expected[r] * expected[r];
+  }
+  assert (engine_encoder_new (model, NULL, &encoder, &error) == ENGINE_OK);
+  assert (engine_encoder_get_dimensions (encoder) == OUT);
+  assert (engine_encoder_embed (encoder, "abc de", 6, vector, &error) == ENGINE_OK);
+  for (size_t i = 0; i < OUT; i++)
+    assert (fabs (vector[i] - expected[i] / sqrt (squares)) < 2e-5);
+  engine_tokens_clear (&tokens);
+  engine_encoder_free (encoder);
+  engine_model_close (model);
+  builder_model_free (built);
+}
+
+/* What an encoder takes grows with the texts, and is what was announced. */
+static void test_memory (void)
+{
+  struct builder_options options = base;
+  options.context_tokens = 4096;
+  struct builder_model *built = builder_model_new (&options);
+  struct engine_model *model = open_model (built);
+  const uint64_t first = engine_model_get_session_bytes (model, 0), all = engine_model_get_session_bytes (model, 4096);
+  assert (first > 0 && first == engine_model_get_session_bytes (model, 512));
+  assert (first < engine_model_get_session_bytes (model, 513) && engine_model_get_session_bytes (model, 513) < all);
+  assert (all > 6 * first && all == engine_model_get_session_bytes (model, UINT32_MAX));
+  engine_model_close (model);
+  builder_model_free (built);
+  options.context_tokens = 1300; /* longer than two steps, and no multiple of them */
+  options.n_layers = 1;
+  char text[3001];
+  for (size_t i = 0; i < 3000; i += 2)
+    memcpy (text + i, (char[]){ (char)('a' + i % 26), ' ' }, 2);
+  text[3000] = '\0';
   check_text (&options, text);
 }
 
@@ -297,7 +276,7 @@ static void test_bad_files (void)
   options.pooling = 9;
   expect_open_error (options, "pooling_type");
   options.pooling = 4;
-  expect_reason (options, ENGINE_ROLE_RERANKER, "reranker");
+  expect_reason (options, ENGINE_ROLE_RERANKER, "without the tensors that score");
   options = base;
   options.vocabulary = false;
   expect_reason (options, ENGINE_ROLE_ENCODER, "tokenizer");
@@ -307,6 +286,9 @@ int main (void)
 {
   test_poolings ();
   test_long_context ();
+  test_dimensions ();
+  test_dense ();
+  test_memory ();
   test_cancel ();
   test_bad_files ();
   return 0;

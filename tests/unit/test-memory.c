@@ -278,7 +278,7 @@ static void test_encoder (void)
   const uint64_t bytes = engine_model_get_session_bytes (model, 0);
   struct engine_encoder *encoder;
   assert (bytes > 0 && bytes == engine_model_get_session_bytes (model, 64) && engine_model_fits (model, 0));
-  assert (engine_encoder_new (model, 1, &encoder, NULL) == ENGINE_OK);
+  assert (engine_encoder_new (model, NULL, &encoder, NULL) == ENGINE_OK);
   engine_encoder_free (encoder);
   close_model ();
 }

@@ -66,9 +66,11 @@ static void use (const struct engine_model *model)
     engine_session_set_tokens (session, ids, options.context_tokens < 2 ? 1 : 2, NULL, NULL);
     engine_session_free (session);
   }
-  if (info->role == ENGINE_ROLE_ENCODER && info->context_tokens <= 64 && info->n_embd == 8
-      && engine_encoder_new (model, 1, &encoder, NULL) == ENGINE_OK) {
-    engine_encoder_embed (encoder, "a b", 3, vector, NULL);
+  const struct engine_text text = { "a b", 3 };
+  if (info->role != ENGINE_ROLE_GENERATOR && info->context_tokens <= 64 && info->n_embd == 8
+      && engine_encoder_new (model, NULL, &encoder, NULL) == ENGINE_OK) {
+    engine_encoder_embed (encoder, text.bytes, text.length, vector, NULL);
+    engine_encoder_rerank (encoder, &text, &text, 1, vector, NULL);
     engine_encoder_free (encoder);
   }
 }
