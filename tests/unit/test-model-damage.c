@@ -14,7 +14,7 @@ static void fail (const char *what, size_t at, const char *message)
   exit (1);
 }
 
-static struct builder_options get_options (const char *arch)
+static struct builder_options get_options (const char *arch, bool ranks)
 {
   const bool encoder = strcmp (arch, "bert") == 0;
   return (struct builder_options){
@@ -30,14 +30,17 @@ static struct builder_options get_options (const char *arch)
     .rope_base = 10000,
     .rope_factors = strcmp (arch, "llama") == 0,
     .vocabulary = true,
+    .pooling = ranks ? 4 : 0,
+    .n_labels = ranks ? 2 : 0,
+    .template = ranks && !encoder ? "[CLS] {query} {document} [SEP]" : NULL,
     .seed = 9,
   };
 }
 
 /* The file's bytes; *header is where the weights begin. */
-static struct bytes build (const char *arch, size_t *header)
+static struct bytes build (const char *arch, bool ranks, size_t *header)
 {
-  const struct builder_options options = get_options (arch);
+  const struct builder_options options = get_options (arch, ranks);
   struct builder_model *built = builder_model_new (&options);
   struct bytes file = { 0 };
   struct gguf *gguf = NULL;
@@ -105,11 +108,11 @@ static int open_bytes (const struct bytes *file, size_t size, const char *what, 
   return status;
 }
 
-static void test_bytes (const char *arch)
+static void test_bytes (const char *arch, bool ranks)
 {
   static const uint8_t masks[] = { 0x01, 0x80, 0xff };
   size_t header;
-  struct bytes file = build (arch, &header);
+  struct bytes file = build (arch, ranks, &header);
   struct engine_error error;
   if (open_bytes (&file, file.n, arch, 0, &error) != ENGINE_OK || error.message[0])
     fail (arch, 0, error.message);
@@ -175,7 +178,7 @@ static void test_numbers (void)
     { "llama.rope.freq_base", GGUF_F32, NAN_BITS, "llama.rope.freq_base is no finite fraction" },
   };
   size_t header;
-  struct bytes file = build ("llama", &header);
+  struct bytes file = build ("llama", false, &header);
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     /* The number of that key: the key's bytes, its kind and the value, of the same width here and there. */
     const size_t length = strlen (rows[i].key);
@@ -205,7 +208,7 @@ static void test_numbers (void)
 static void test_types (void)
 {
   size_t header;
-  struct bytes file = build ("qwen3", &header);
+  struct bytes file = build ("qwen3", false, &header);
   static const char name[] = "blk.0.attn_q.weight";
   size_t at = 0;
   while (memcmp (file.data + at, name, sizeof name - 1) != 0)
@@ -229,9 +232,13 @@ static void test_types (void)
 
 int main (void)
 {
-  static const char *const archs[] = { "llama", "qwen2", "qwen3", "bert" };
-  for (size_t i = 0; i < sizeof archs / sizeof *archs; i++)
-    test_bytes (archs[i]);
+  static const struct {
+    const char *arch;
+    bool ranks;
+  } models[] = { { "llama", false }, { "qwen2", false }, { "qwen3", false },
+                 { "qwen3", true },  { "bert", false },  { "bert", true } };
+  for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+    test_bytes (models[i].arch, models[i].ranks);
   test_numbers ();
   test_types ();
   return 0;
