@@ -351,8 +351,9 @@ static void test_encoder (void)
   const struct engine_adapter *adapter = open_adapter (model, lora);
   struct engine_encoder *encoder, *merged;
   float plain[N_EMBD], applied[N_EMBD], expected[N_EMBD], cleared[N_EMBD], worst = 0, changed = 0;
-  assert (engine_encoder_new (model, 1, &encoder, NULL) == ENGINE_OK);
-  assert (engine_encoder_new (merged_model, 1, &merged, NULL) == ENGINE_OK);
+  const struct engine_encoder_options one_thread = { .n_threads = 1 };
+  assert (engine_encoder_new (model, &one_thread, &encoder, NULL) == ENGINE_OK);
+  assert (engine_encoder_new (merged_model, &one_thread, &merged, NULL) == ENGINE_OK);
   embed (encoder, plain);
   assert (engine_encoder_set_adapters (encoder, &adapter, &scale, 1, NULL) == ENGINE_OK);
   embed (encoder, applied);
