@@ -93,9 +93,11 @@ class Model:
         if not tied:
             self.add('output.weight', VOCAB, EMBD, gain=1.5)
 
-    def attention(self, i, bias=False, fused=False, qk_norm=False, out_bias=False, kv_heads=None, norm_bias=False):
+    def attention(self, i, bias=False, fused=False, qk_norm=False, out_bias=False, kv_heads=None, norm_bias=False,
+                  pre_norm=True):
         p, kv_heads = f'blk.{i}.', kv_heads or KV_HEADS
-        self.norm(p + 'attn_norm', bias=norm_bias)
+        if pre_norm:
+            self.norm(p + 'attn_norm', bias=norm_bias)
         if fused:
             self.linear(p + 'attn_qkv', (HEADS + 2 * kv_heads) * HEAD, bias=bias)
         else:
