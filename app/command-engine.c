@@ -1,4 +1,4 @@
-/* command-engine.c: a model file at work by itself: engine tokenize, detokenize, embed. */
+/* command-engine.c: a model file at work by itself: engine tokenize, detokenize. */
 #include "app/commands.h"
 #include "app/engine-error.h"
 #include "app/output.h"
@@ -132,77 +132,4 @@ const Command command_engine_detokenize = {
   .min_words = 1,
   .max_words = 1,
   .run = run_detokenize,
-};
-
-/* ---- embed ----------------------------------------------------------------------------------------------- */
-
-static void cancel_encoder (GCancellable *cancellable, gpointer encoder)
-{
-  engine_encoder_cancel (encoder);
-}
-
-static gboolean embed_lines (struct engine_encoder *encoder, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GInputStream) stdin_stream = g_unix_input_stream_new (STDIN_FILENO, FALSE);
-  g_autoptr (GDataInputStream) lines = g_data_input_stream_new (stdin_stream);
-  guint32 n = engine_encoder_get_dimensions (encoder);
-  g_autofree float *vector = g_new (float, n);
-  g_autoptr (JsonWriter) writer = json_writer_new ();
-  for (;;) {
-    gsize length;
-    g_autoptr (GError) read_error = NULL;
-    g_autofree char *line = g_data_input_stream_read_line (lines, &length, cancellable, &read_error);
-    if (read_error) {
-      g_propagate_error (error, g_steal_pointer (&read_error));
-      return FALSE;
-    }
-    if (!line)
-      return TRUE;
-    struct engine_error engine_error = { 0 };
-    if (!engine_check (engine_encoder_embed (encoder, line, length, vector, &engine_error), &engine_error, error))
-      return FALSE;
-    json_writer_reset (writer);
-    json_writer_begin_array (writer);
-    for (guint32 i = 0; i < n; i++)
-      json_writer_float (writer, vector[i]);
-    json_writer_end_array (writer);
-    output_json (writer);
-    output_flush ();
-  }
-}
-
-static gboolean run_embed (const Invocation *invocation, GError **error)
-{
-  g_autoptr (EngineModel) model = engine_model_open_gerror (options_get_text (invocation->options, "model"), error);
-  if (!model)
-    return FALSE;
-  struct engine_encoder *encoder = NULL;
-  struct engine_error engine_error = { 0 };
-  const struct engine_encoder_options options = {
-    .n_threads = (int)options_get_count (invocation->options, "t", 0),
-    .dimensions = (guint32)options_get_count (invocation->options, "dimensions", 0),
-  };
-  if (!engine_check (engine_encoder_new (model, &options, &encoder, &engine_error), &engine_error, error))
-    return FALSE;
-  gulong handler = g_cancellable_connect (invocation->cancellable, G_CALLBACK (cancel_encoder), encoder, NULL);
-  gboolean done = embed_lines (encoder, invocation->cancellable, error);
-  g_cancellable_disconnect (invocation->cancellable, handler);
-  engine_encoder_free (encoder);
-  return done;
-}
-
-static const OptionSpec embed_options[] = {
-  MODEL_OPTION,
-  { 0, "dimensions", OPTION_COUNT, "N", 1, 1 << 20, "cut vectors to their first N numbers (default: all)", FALSE },
-  { 't', NULL, OPTION_COUNT, "THREADS", 1, 1024, "threads (default: one per physical core)", FALSE },
-  OPTIONS_END,
-};
-
-const Command command_engine_embed = {
-  .name = "engine embed",
-  .arguments = "",
-  .summary = "Turn each line of standard input into a vector",
-  .details = "Prints one JSON array of numbers per line, of length 1 (L2).\n",
-  .options = embed_options,
-  .run = run_embed,
 };
