@@ -2,9 +2,9 @@
  *
  * This is the only header of engine/ that the layers above include. A *model* is a GGUF file, mapped and
  * validated: immutable, shareable between threads. A *session* is one sequence of tokens being extended by a
- * decoder model: it owns the KV cache. An *encoder* turns texts into vectors or scores. An *adapter* is a small file that changes
- * what a model computes, for those who ask for it. The header is narrow on purpose:
- * which architectures, tensor types and instruction sets exist is data inside engine/, never a name out here.
+ * decoder model: it owns the KV cache. An *encoder* turns texts into vectors or scores. An *adapter* is a small file
+ * that changes what a model computes, for those who ask for it. The header is narrow on purpose: which architectures,
+ * tensor types and instruction sets exist is data inside engine/, never a name out here.
  *
  * Conventions. Functions that can fail return ENGINE_OK (0) or a negative enum engine_status and fill the
  * caller's struct engine_error (which may be NULL) with one sentence that says what, where and what to do. After

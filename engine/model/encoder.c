@@ -149,7 +149,8 @@ int engine_encoder_set_adapters (struct engine_encoder *encoder, const struct en
 {
   struct forward *forward = &encoder->forward;
   struct adapter_set *set;
-  int status = adapter_set_new (forward->model, adapters, scales, n_adapters, forward->buffers.n_tokens, &set, error);
+  const uint32_t most = forward->model->shape.context_tokens; /* the buffers may still grow to this */
+  int status = adapter_set_new (forward->model, adapters, scales, n_adapters, most, &set, error);
   if (status != ENGINE_OK)
     return status;
   adapter_set_free (forward->adapters);

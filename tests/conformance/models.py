@@ -374,6 +374,8 @@ def main(recipes):
     parser.add_argument('name', nargs='?', choices=recipes)
     parser.add_argument('file', nargs='?')
     arguments = parser.parse_args()
+    if arguments.tiny and recipes is not DECODERS:
+        parser.error('--tiny is for decoders')
     if arguments.tiny:
         globals().update(EMBD=16, FF=16, HEADS=2, KV_HEADS=1, HEAD=8, VOCAB=112, CONTEXT=64)
     if arguments.name is None:
