@@ -61,12 +61,13 @@ static gboolean run (const Invocation *invocation, Encoding *encoding, LineFunc 
   if (!engine_check (engine_encoder_new (model, &options, &encoding->encoder, &engine_error), &engine_error, error))
     return FALSE;
   encoding->n = engine_encoder_get_dimensions (encoding->encoder);
-  g_autofree float *vector = encoding->vector = g_new (float, encoding->n);
+  encoding->vector = g_new (float, encoding->n);
   gulong handler
       = g_cancellable_connect (invocation->cancellable, G_CALLBACK (cancel_encoder), encoding->encoder, NULL);
   gboolean done = encode_lines (encoding, func, invocation->cancellable, error);
   g_cancellable_disconnect (invocation->cancellable, handler);
   engine_encoder_free (encoding->encoder);
+  g_free (encoding->vector);
   return done;
 }
 
