@@ -4,9 +4,7 @@
 #include "app/output.h"
 #include "app/token-ids.h"
 #include <errno.h>
-#include <gio/gunixinputstream.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define MODEL_OPTION                                                                                                   \
   {                                                                                                                    \
