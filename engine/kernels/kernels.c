@@ -24,6 +24,16 @@ static bool cpu_has_avx2 (void)
 }
 #endif
 
+#ifdef HAVE_KERNELS_AVX512
+/* What Ice Lake and Zen 4 brought together; older AVX-512 takes the AVX2 path. */
+static bool cpu_has_avx512 (void)
+{
+  return cpu_has_avx2 () && __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
+         && __builtin_cpu_supports ("avx512vl") && __builtin_cpu_supports ("avx512dq")
+         && __builtin_cpu_supports ("avx512vnni") && __builtin_cpu_supports ("avx512vbmi");
+}
+#endif
+
 size_t kernels_list (const struct kernels **paths, size_t max)
 {
   size_t n = 0;
@@ -32,6 +42,10 @@ size_t kernels_list (const struct kernels **paths, size_t max)
 #ifdef HAVE_KERNELS_AVX2
   if (n < max && cpu_has_avx2 ())
     paths[n++] = &kernels_avx2;
+#endif
+#ifdef HAVE_KERNELS_AVX512
+  if (n < max && cpu_has_avx512 ())
+    paths[n++] = &kernels_avx512;
 #endif
   return n;
 }

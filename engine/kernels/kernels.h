@@ -34,9 +34,10 @@ _Static_assert(sizeof (struct q8_block) == 40, "no holes");
 _Static_assert(sizeof (struct q8_k_block) == 320, "five cache lines");
 
 enum {
-  PANEL_ROWS = 8,
-  PANEL_COLS_MAX = 2048,          /* columns packed at a time, so that panels stay in the caches */
-  PANEL_BYTES_PER_256_MAX = 2944, /* what any type's panel takes for 256 columns */
+  PANEL_ROWS_MAX = 32,
+  PANEL_TOKENS_MAX = 8,
+  PANEL_COLS_MAX = 2048,     /* columns packed at a time, so that panels stay in the caches */
+  PANEL_BYTES_PER_ROW = 368, /* what any type's panel takes at most for 256 columns of a row */
 };
 
 struct kernel_type {
@@ -48,11 +49,12 @@ struct kernel_type {
   /* The same for four activation rows that lie x_bytes apart. NULL: use dot. */
   void (*dot_4) (const uint8_t *w, const void *x, size_t x_bytes, size_t n_items, float sum[4]);
 
-  /* Many tokens: PANEL_ROWS rows (row_bytes apart) are unpacked once, with rows in the lanes, and then multiplied with
-   * any number of tokens. n_items <= PANEL_COLS_MAX. panel is 32-byte aligned. NULL: use dot. */
+  /* Many tokens: panel_rows rows (row_bytes apart) are unpacked once, with rows in the lanes, and then multiplied with
+   * any number of tokens, panel_tokens at a time. n_items <= PANEL_COLS_MAX. panel is 64-byte aligned. NULL: use dot. */
+  uint32_t panel_rows, panel_tokens;
   size_t panel_bytes_per_256;
   void (*pack) (const uint8_t *w, size_t row_bytes, size_t n_items, uint8_t *panel);
-  /* out[t * out_stride + r] += ..., 1 <= n_tokens <= 4, r < PANEL_ROWS. Columns are added in order. */
+  /* out[t * out_stride + r] += ..., 1 <= n_tokens <= panel_tokens, r < panel_rows. Columns are added in order. */
   void (*multiply) (const uint8_t *panel, const void *x, size_t x_bytes, unsigned n_tokens, size_t n_items, float *out,
                     size_t out_stride);
 };
@@ -75,7 +77,8 @@ struct kernels {
 #define Q8_TINY 1e-30f
 
 extern const struct kernels kernels_c;
-extern const struct kernels kernels_avx2; /* only where the build has it */
+/* Only where the build has them. */
+extern const struct kernels kernels_avx2, kernels_avx512;
 
 /* The path in use. Chosen once: the best that this machine and LECTERN_CPU allow. */
 const struct kernels *kernels_get (void);

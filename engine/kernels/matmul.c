@@ -1,7 +1,7 @@
 /* matmul.c: a matrix product as strips of rows times blocks of tokens, shared out over the pool.
  *
- * With few tokens each weight row is streamed once and dotted with every activation row. With more, eight rows at a time
- * are unpacked to a panel (2048 columns at once, for the caches) and multiplied with four tokens at a time. */
+ * With few tokens each weight row is streamed once and dotted with every activation row. With more, a few rows at a
+ * time are unpacked to a panel (2048 columns at once, for the caches) and multiplied with a few tokens at a time. */
 #include "engine/kernels/matmul.h"
 #include "engine/kernels/kernels.h"
 #include <string.h>
@@ -119,25 +119,27 @@ static void multiply_rows (const struct product *product, uint32_t r0, uint32_t 
       multiply_block (product, r, r + rows_at_once, t0, t1, c, n_cols - c < piece ? n_cols - c : piece);
 }
 
-/* The same through panels; r1 - r0 is a multiple of PANEL_ROWS and at most STRIP_ROWS_MAX. */
+/* The same through panels; r1 - r0 is a multiple of panel_rows and at most STRIP_ROWS_MAX. */
 static void multiply_panels (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1)
 {
-  _Alignas(CACHE_LINE) uint8_t panels[STRIP_ROWS_MAX / PANEL_ROWS][PANEL_COLS_MAX / 256 * PANEL_BYTES_PER_256_MAX];
+  _Alignas(CACHE_LINE) uint8_t panels[STRIP_ROWS_MAX * PANEL_BYTES_PER_ROW * (PANEL_COLS_MAX / 256)];
   const struct kernel_type *kernel = product->kernel;
-  const uint32_t n_cols = product->w->n_cols;
+  const uint32_t n_cols = product->w->n_cols, n_rows = kernel->panel_rows, n_tokens = kernel->panel_tokens;
+  const size_t panel_bytes = kernel->panel_bytes_per_256 * (PANEL_COLS_MAX / 256);
   for (uint32_t t = t0; t < t1; t++)
     memset (product->out + t * product->out_stride + r0, 0, (r1 - r0) * sizeof (float));
   for (uint32_t c = 0; c < n_cols && !is_cancelled (product); c += PANEL_COLS_MAX) {
     const uint32_t n_items = n_cols - c < PANEL_COLS_MAX ? n_cols - c : PANEL_COLS_MAX;
     const size_t w_offset = tensor_type_row_bytes (product->w->type, c);
     const size_t x_offset = companion_row_bytes (kernel->companion, c);
-    for (uint32_t r = r0; r < r1; r += PANEL_ROWS)
-      kernel->pack (get_row (product, r) + w_offset, product->w_bytes, n_items, panels[(r - r0) / PANEL_ROWS]);
-    for (uint32_t t = t0; t < t1; t += 4)
-      for (uint32_t r = r0; r < r1; r += PANEL_ROWS)
-        kernel->multiply (panels[(r - r0) / PANEL_ROWS], product->x + t * product->x_bytes + x_offset, product->x_bytes,
-                          t1 - t < 4 ? t1 - t : 4, n_items, product->out + t * product->out_stride + r,
-                          product->out_stride);
+    for (uint32_t r = r0; r < r1; r += n_rows)
+      kernel->pack (get_row (product, r) + w_offset, product->w_bytes, n_items,
+                    panels + (r - r0) / n_rows * panel_bytes);
+    for (uint32_t t = t0; t < t1; t += n_tokens)
+      for (uint32_t r = r0; r < r1; r += n_rows)
+        kernel->multiply (panels + (r - r0) / n_rows * panel_bytes, product->x + t * product->x_bytes + x_offset,
+                          product->x_bytes, t1 - t < n_tokens ? t1 - t : n_tokens, n_items,
+                          product->out + t * product->out_stride + r, product->out_stride);
   }
 }
 
@@ -152,7 +154,7 @@ static void multiply_part (void *data, size_t part)
   const uint32_t t1 = product->n_tokens - t0 < TOKEN_BLOCK ? product->n_tokens : t0 + TOKEN_BLOCK;
   uint32_t panel_end = r0;
   if (product->kernel->pack && t1 - t0 >= PANEL_TOKENS_MIN) {
-    panel_end = r1 - (r1 - r0) % PANEL_ROWS;
+    panel_end = r1 - (r1 - r0) % product->kernel->panel_rows;
     for (uint32_t r = r0; r < panel_end; r += STRIP_ROWS_MAX)
       multiply_panels (product, r, panel_end - r < STRIP_ROWS_MAX ? panel_end : r + STRIP_ROWS_MAX, t0, t1);
   }
@@ -197,7 +199,7 @@ static uint32_t choose_strip_rows (const struct product *product, int n_threads)
     rows = STRIP_ROWS_MAX;
   if (rows < PART_PRODUCTS_MIN / row_products)
     rows = PART_PRODUCTS_MIN / row_products;
-  return rows < PANEL_ROWS ? PANEL_ROWS : (uint32_t)(rows / PANEL_ROWS * PANEL_ROWS);
+  return rows < PANEL_ROWS_MAX ? PANEL_ROWS_MAX : (uint32_t)(rows / PANEL_ROWS_MAX * PANEL_ROWS_MAX);
 }
 
 void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x_stride, uint32_t n_tokens, float *out,

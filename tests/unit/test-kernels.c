@@ -166,11 +166,12 @@ static void check_rows (const struct kernels *kernels, enum tensor_type type, si
 {
   const struct kernel_type *kernel = kernels->types[type], *reference = kernels_c.types[type];
   const size_t w_bytes = tensor_type_row_bytes (type, n), x_bytes = companion_bytes (reference->companion, n);
-  struct guarded w = guarded_new (w_bytes * PANEL_ROWS, 2), x = guarded_new (x_bytes * N_TOKENS, 0);
+  const size_t n_rows = kernel->pack ? kernel->panel_rows : 4;
+  struct guarded w = guarded_new (w_bytes * n_rows, 2), x = guarded_new (x_bytes * N_TOKENS, 0);
   struct guarded x_again = guarded_new (x_bytes * N_TOKENS, 0);
   float *x_f32 = malloc (n * sizeof *x_f32);
-  float expected[N_TOKENS][PANEL_ROWS];
-  double magnitude[N_TOKENS][PANEL_ROWS];
+  float expected[N_TOKENS][PANEL_ROWS_MAX];
+  double magnitude[N_TOKENS][PANEL_ROWS_MAX];
   if (!x_f32)
     exit (1);
   snprintf (context, sizeof context, "path %s, type %s, %zu columns, filling %d", kernels->name,
@@ -179,13 +180,13 @@ static void check_rows (const struct kernels *kernels, enum tensor_type type, si
 
   memset (x.bytes, 0, x_bytes * N_TOKENS);
   memset (x_again.bytes, 0, x_bytes * N_TOKENS);
-  for (size_t r = 0; r < PANEL_ROWS; r++)
+  for (size_t r = 0; r < n_rows; r++)
     fill_weights (type, w.bytes + r * w_bytes, n, filling);
   for (size_t t = 0; t < N_TOKENS; t++) {
     fill_activations (x_f32, n, t == 1 ? FILL_MOST : t == 2 ? FILL_LEAST : FILL_RANDOM);
     quantise (&kernels_c, reference->companion, x_f32, x.bytes + t * x_bytes, n);
     quantise (kernels, reference->companion, x_f32, x_again.bytes + t * x_bytes, n);
-    for (size_t r = 0; r < PANEL_ROWS; r++) {
+    for (size_t r = 0; r < n_rows; r++) {
       expected[t][r] = reference->dot (w.bytes + r * w_bytes, x.bytes + t * x_bytes, n);
       check_reference (type, n, w.bytes + r * w_bytes, x.bytes + t * x_bytes, expected[t][r], &magnitude[t][r]);
     }
@@ -193,12 +194,12 @@ static void check_rows (const struct kernels *kernels, enum tensor_type type, si
   CHECK (same_bits (x.bytes, x_again.bytes, x_bytes * N_TOKENS));
 
   for (size_t t = 0; t < N_TOKENS; t++)
-    for (size_t r = 0; r < PANEL_ROWS; r++) {
+    for (size_t r = 0; r < n_rows; r++) {
       const float one = kernel->dot (w.bytes + r * w_bytes, x.bytes + t * x_bytes, n);
       CHECK (agree (reference->companion, one, expected[t][r], magnitude[t][r]));
     }
   if (kernel->dot_4)
-    for (size_t r = 0; r < PANEL_ROWS; r++) {
+    for (size_t r = 0; r < n_rows; r++) {
       float four[4];
       kernel->dot_4 (w.bytes + r * w_bytes, x.bytes, x_bytes, n, four);
       for (size_t t = 0; t < 4; t++)
@@ -207,21 +208,21 @@ static void check_rows (const struct kernels *kernels, enum tensor_type type, si
   if (kernel->pack && n <= PANEL_COLS_MAX) {
     const size_t panel_bytes = (n + 255) / 256 * kernel->panel_bytes_per_256;
     uint8_t *panel = aligned_alloc (64, (panel_bytes + 63) / 64 * 64);
-    enum { STRIDE = PANEL_ROWS + 3 };
+    enum { STRIDE = PANEL_ROWS_MAX + 3 };
     if (!panel)
       exit (1);
-    CHECK (kernel->panel_bytes_per_256 <= PANEL_BYTES_PER_256_MAX);
+    CHECK (kernel->panel_bytes_per_256 <= kernel->panel_rows * PANEL_BYTES_PER_ROW);
+    CHECK (n_rows <= PANEL_ROWS_MAX && PANEL_ROWS_MAX % n_rows == 0 && kernel->panel_tokens <= PANEL_TOKENS_MAX);
     kernel->pack (w.bytes, w_bytes, n, panel);
-    for (unsigned n_tokens = 1; n_tokens <= 4; n_tokens++)
+    for (unsigned n_tokens = 1; n_tokens <= kernel->panel_tokens; n_tokens++)
       for (unsigned first = 0; first + n_tokens <= N_TOKENS; first += n_tokens) {
-        float out[4 * STRIDE];
-        for (size_t i = 0; i < 4 * STRIDE; i++)
-          out[i] = i % STRIDE < PANEL_ROWS && i / STRIDE < n_tokens ? 0 : 12345;
+        float out[PANEL_TOKENS_MAX * STRIDE];
+        for (size_t i = 0; i < PANEL_TOKENS_MAX * STRIDE; i++)
+          out[i] = i % STRIDE < n_rows && i / STRIDE < n_tokens ? 0 : 12345;
         kernel->multiply (panel, x.bytes + first * x_bytes, x_bytes, n_tokens, n, out, STRIDE);
-        for (size_t i = 0; i < 4 * STRIDE; i++)
-          CHECK (
-              out[i]
-              == (i % STRIDE < PANEL_ROWS && i / STRIDE < n_tokens ? expected[first + i / STRIDE][i % STRIDE] : 12345));
+        for (size_t i = 0; i < PANEL_TOKENS_MAX * STRIDE; i++)
+          CHECK (out[i]
+                 == (i % STRIDE < n_rows && i / STRIDE < n_tokens ? expected[first + i / STRIDE][i % STRIDE] : 12345));
       }
     free (panel);
   }

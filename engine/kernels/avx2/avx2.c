@@ -1,7 +1,6 @@
-/* kernels_avx2.c: AVX2 + FMA + F16C. Compiled with those flags, so nothing here may run before the choice of a path.
- * The activations, the float weights and the table; quantised weights are in kernels_avx2_small.c and
- * kernels_avx2_super.c. */
-#include "engine/kernels/kernels_avx2.h"
+/* avx2.c: AVX2 + FMA + F16C. Compiled with those flags, so nothing here may run before the choice of a path.
+ * The activations, the float weights and the table; quantised weights are in small_blocks.c and super_blocks.c. */
+#include "engine/kernels/avx2/avx2.h"
 #include <math.h>
 
 /* ---- activations ----------------------------------------------------------------------------------------- */
@@ -39,7 +38,7 @@ INLINE __m256i add_bytes (const int8_t *q)
   return _mm256_madd_epi16 (_mm256_maddubs_epi16 (_mm256_set1_epi8 (1), load_256 (q)), _mm256_set1_epi16 (1));
 }
 
-static void quantise_q8_avx2 (const float *x, struct q8_block *out, size_t n_items)
+void quantise_q8_avx2 (const float *x, struct q8_block *out, size_t n_items)
 {
   for (; n_items >= 32; n_items -= 32, x += 32, out++) {
     out->d = round_to_8_bits (x, out->q, 1);
@@ -47,7 +46,7 @@ static void quantise_q8_avx2 (const float *x, struct q8_block *out, size_t n_ite
   }
 }
 
-static void quantise_q8_k_avx2 (const float *x, struct q8_k_block *out, size_t n_items)
+void quantise_q8_k_avx2 (const float *x, struct q8_k_block *out, size_t n_items)
 {
   for (; n_items >= 256; n_items -= 256, x += 256, out++) {
     out->d = round_to_8_bits (x, out->q, 8);
@@ -138,12 +137,12 @@ FLOAT_AVX2 (f32, FLOAT_F32)
 FLOAT_AVX2 (f16, FLOAT_F16)
 FLOAT_AVX2 (bf16, FLOAT_BF16)
 
-static float dot_f32_avx2 (const float *a, const float *b, size_t n)
+float dot_f32_avx2 (const float *a, const float *b, size_t n)
 {
   return dot_f32_row_avx2 ((const uint8_t *)a, b, n);
 }
 
-static float dot_f16_avx2 (const uint16_t *a, const float *b, size_t n)
+float dot_f16_avx2 (const uint16_t *a, const float *b, size_t n)
 {
   return dot_f16_row_avx2 ((const uint8_t *)a, b, n);
 }
@@ -167,7 +166,7 @@ static inline __attribute__ ((always_inline)) void multiply_strip (const float *
       _mm256_storeu_ps (c + row * n_cols + 8 * v, sums[row][v]);
 }
 
-static void multiply_f32_avx2 (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner)
+void multiply_f32_avx2 (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner)
 {
   for (size_t row = 0; row < n_rows; row += 4) {
     const float *a_row = a + row * n_inner;
@@ -180,7 +179,7 @@ static void multiply_f32_avx2 (const float *a, const float *b, float *c, size_t 
   }
 }
 
-static void axpy_f16_avx2 (float *y, float scale, const uint16_t *x, size_t n)
+void axpy_f16_avx2 (float *y, float scale, const uint16_t *x, size_t n)
 {
   const __m256 scale_8 = _mm256_set1_ps (scale);
   size_t i = 0;
@@ -190,7 +189,7 @@ static void axpy_f16_avx2 (float *y, float scale, const uint16_t *x, size_t n)
     y[i] = fmaf (scale, _cvtsh_ss (x[i]), y[i]);
 }
 
-static void f32_to_f16_avx2 (const float *x, uint16_t *y, size_t n)
+void f32_to_f16_avx2 (const float *x, uint16_t *y, size_t n)
 {
   size_t i = 0;
   for (; i + 8 <= n; i += 8)
@@ -199,7 +198,7 @@ static void f32_to_f16_avx2 (const float *x, uint16_t *y, size_t n)
     y[i] = _cvtss_sh (x[i], _MM_FROUND_TO_NEAREST_INT);
 }
 
-static void f16_to_f32_avx2 (const uint16_t *x, float *y, size_t n)
+void f16_to_f32_avx2 (const uint16_t *x, float *y, size_t n)
 {
   size_t i = 0;
   for (; i + 8 <= n; i += 8)
@@ -208,7 +207,7 @@ static void f16_to_f32_avx2 (const uint16_t *x, float *y, size_t n)
     y[i] = _cvtsh_ss (x[i]);
 }
 
-static void q8_0_to_f32_avx2 (const uint8_t *x, float *y, size_t n_items)
+void q8_0_to_f32_avx2 (const uint8_t *x, float *y, size_t n_items)
 {
   for (; n_items >= 32; n_items -= 32, x += 34, y += 32) {
     const __m256 d = _mm256_set1_ps (load_f16_fast (x));
@@ -219,9 +218,9 @@ static void q8_0_to_f32_avx2 (const uint8_t *x, float *y, size_t n_items)
   }
 }
 
-static const struct kernel_type f32_avx2 = { COMPANION_F32, dot_f32_row_avx2, dot_4_f32_row_avx2 };
-static const struct kernel_type f16_avx2 = { COMPANION_F32, dot_f16_row_avx2, dot_4_f16_row_avx2 };
-static const struct kernel_type bf16_avx2 = { COMPANION_F32, dot_bf16_row_avx2, dot_4_bf16_row_avx2 };
+const struct kernel_type f32_avx2 = { COMPANION_F32, dot_f32_row_avx2, dot_4_f32_row_avx2 };
+const struct kernel_type f16_avx2 = { COMPANION_F32, dot_f16_row_avx2, dot_4_f16_row_avx2 };
+const struct kernel_type bf16_avx2 = { COMPANION_F32, dot_bf16_row_avx2, dot_4_bf16_row_avx2 };
 
 #define BLOCK_ROW(type, name, block_bytes, has_minimum) [TENSOR_##type] = &name##_avx2,
 const struct kernels kernels_avx2 = {

@@ -1,4 +1,4 @@
-/* kernels_c.c: the reference path: what every other path must compute. */
+/* portable.c: the reference path: what every other path must compute. */
 #include "engine/kernels/kernels.h"
 #include "engine/gguf/unpack_iq.h"
 #include "engine/gguf/unpack_k.h"

@@ -1,11 +1,11 @@
-/* kernels_avx2_iq.h: the I-quants and TQ1_0 to vectors. What the bytes mean is written down in unpack_iq.h and unpack_k.h;
+/* iq.h: the I-quants and TQ1_0 to vectors. What the bytes mean is written down in unpack_iq.h and unpack_k.h;
  * this does the same, 32 weights at a time. */
 #ifndef LECTERN_KERNELS_AVX2_IQ_H
 #define LECTERN_KERNELS_AVX2_IQ_H
 
 #include "engine/gguf/unpack_iq.h"
 #include "engine/gguf/unpack_k.h"
-#include "engine/kernels/kernels_avx2.h"
+#include "engine/kernels/avx2/avx2.h"
 
 INLINE long long load_point_8 (const int8_t *point)
 {

@@ -1,4 +1,4 @@
-/* kernels_avx2.h: what the AVX2 files share. Only files compiled with -mavx2 -mfma -mf16c may include it.
+/* avx2.h: what the AVX2 files share. Only files compiled with -mavx2 -mfma -mf16c may include it.
  *
  * Panels hold eight rows with rows in the lanes: each vector is four columns of eight rows, so that `vpmaddubsw` with
  * four broadcast activation bytes gives two 16-bit sums per row. Small weights let several of these be added in 16 bits
@@ -11,6 +11,8 @@
 #include "engine/gguf/block.h"
 #include "engine/kernels/kernels.h"
 #include <immintrin.h>
+
+enum { PANEL_ROWS_AVX2 = 8, PANEL_TOKENS_AVX2 = 4 };
 
 #define INLINE static inline __attribute__ ((always_inline))
 
@@ -136,9 +138,21 @@ struct vectors {
     }                                                                                                                  \
   }
 
-/* Each quantised type's row of the table: in kernels_avx2_small.c and kernels_avx2_super.c. */
+/* Each quantised type's row of the table: in small_blocks.c and super_blocks.c. */
 #define DECLARE_AVX2(type, name, block_bytes, has_minimum) extern const struct kernel_type name##_avx2;
 SMALL_BLOCK_TYPES (DECLARE_AVX2)
 SUPER_BLOCK_TYPES (DECLARE_AVX2)
+
+/* In avx2.c. Wider paths take what they have no better kernel for. */
+extern const struct kernel_type f32_avx2, f16_avx2, bf16_avx2;
+void quantise_q8_avx2 (const float *x, struct q8_block *out, size_t n_items);
+void quantise_q8_k_avx2 (const float *x, struct q8_k_block *out, size_t n_items);
+float dot_f32_avx2 (const float *a, const float *b, size_t n);
+float dot_f16_avx2 (const uint16_t *a, const float *b, size_t n);
+void multiply_f32_avx2 (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner);
+void axpy_f16_avx2 (float *y, float scale, const uint16_t *x, size_t n);
+void f32_to_f16_avx2 (const float *x, uint16_t *y, size_t n);
+void f16_to_f32_avx2 (const uint16_t *x, float *y, size_t n);
+void q8_0_to_f32_avx2 (const uint8_t *x, float *y, size_t n_items);
 
 #endif

@@ -1,5 +1,5 @@
-/* kernels_avx2_small.c: quantised weights in blocks of 32 on AVX2. */
-#include "engine/kernels/kernels_avx2.h"
+/* small_blocks.c: quantised weights in blocks of 32 on AVX2. */
+#include "engine/kernels/avx2/avx2.h"
 #include "engine/gguf/unpack_small.h"
 
 /* Weights are unpacked without their offset, to 0..15 or 0..31; those of Q8_0 and of codebooks stay signed. */
@@ -98,7 +98,7 @@ struct small_panel {
   float d[8], m[8];
 };
 
-_Static_assert(8 * sizeof (struct small_panel) <= PANEL_BYTES_PER_256_MAX, "a panel fits");
+_Static_assert(8 * sizeof (struct small_panel) <= PANEL_ROWS_AVX2 * PANEL_BYTES_PER_ROW, "a panel fits");
 
 INLINE void pack_small (enum tensor_type type, const uint8_t *w, size_t row_bytes, size_t n_items, uint8_t *bytes)
 {
@@ -171,8 +171,8 @@ INLINE void multiply_small (enum tensor_type type, const struct small_panel *pan
     pack_small (TENSOR_##type, w, row_bytes, n_items, panel);                                                          \
   }                                                                                                                    \
   MULTIPLY_AVX2 (name, small, TENSOR_##type)                                                                           \
-  const struct kernel_type name##_avx2                                                                                 \
-      = { COMPANION_Q8,       dot_##name##_avx2,     NULL, 8 * sizeof (struct small_panel),                            \
-          pack_##name##_avx2, multiply_##name##_avx2 };
+  const struct kernel_type name##_avx2 = { COMPANION_Q8,       dot_##name##_avx2,     NULL,                            \
+                                           PANEL_ROWS_AVX2,    PANEL_TOKENS_AVX2,     8 * sizeof (struct small_panel), \
+                                           pack_##name##_avx2, multiply_##name##_avx2 };
 
 SMALL_BLOCK_TYPES (SMALL_AVX2)

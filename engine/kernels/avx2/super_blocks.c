@@ -1,5 +1,5 @@
-/* kernels_avx2_super.c: quantised weights in blocks of 256 on AVX2. */
-#include "engine/kernels/kernels_avx2_iq.h"
+/* super_blocks.c: quantised weights in blocks of 256 on AVX2. */
+#include "engine/kernels/avx2/iq.h"
 
 #define BLOCK_BYTES(type, name, block_bytes, has_minimum) [TENSOR_##type] = block_bytes,
 static const size_t super_block_bytes[TENSOR_N_TYPES] = { SUPER_BLOCK_TYPES (BLOCK_BYTES) };
@@ -243,7 +243,7 @@ struct super_panel {
   float d[8], dmin[8];
 };
 
-_Static_assert(sizeof (struct super_panel) <= PANEL_BYTES_PER_256_MAX, "a panel fits");
+_Static_assert(sizeof (struct super_panel) <= PANEL_ROWS_AVX2 * PANEL_BYTES_PER_ROW, "a panel fits");
 
 INLINE __m256i double_pairs (__m256i v)
 {
@@ -349,7 +349,8 @@ MULTIPLY_AVX2 (large, super, CLASS_LARGE)
     pack_super (TENSOR_##type, class, w, row_bytes, n_items, panel);                                                   \
   }                                                                                                                    \
   const struct kernel_type name##_avx2                                                                                 \
-      = { COMPANION_Q8_K, dot_##name##_avx2, NULL, sizeof (struct super_panel), pack_##name##_avx2, multiply };
+      = { COMPANION_Q8_K,    dot_##name##_avx2,           NULL,               PANEL_ROWS_AVX2,                         \
+          PANEL_TOKENS_AVX2, sizeof (struct super_panel), pack_##name##_avx2, multiply };
 
 SUPER_AVX2 (Q2_K, q2_k, CLASS_2_BITS, multiply_2_bits_avx2)
 SUPER_AVX2 (Q3_K, q3_k, CLASS_3_BITS, multiply_3_bits_avx2)

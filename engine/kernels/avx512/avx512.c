@@ -1,0 +1,23 @@
+/* avx512.c: the table of the AVX-512 path. */
+#include "engine/kernels/avx512/avx512.h"
+
+#define BLOCK_ROW(type, name, block_bytes, has_minimum) [TENSOR_##type] = &name##_avx2,
+const struct kernels kernels_avx512 = {
+  .name = "avx512",
+  .types = {
+    [TENSOR_F32] = &f32_avx2,
+    [TENSOR_F16] = &f16_avx2,
+    [TENSOR_BF16] = &bf16_avx2,
+    SMALL_BLOCK_TYPES (BLOCK_ROW)
+    SUPER_BLOCK_TYPES (BLOCK_ROW)
+  },
+  .quantise_q8 = quantise_q8_avx2,
+  .quantise_q8_k = quantise_q8_k_avx2,
+  .dot_f32 = dot_f32_avx2,
+  .dot_f16 = dot_f16_avx2,
+  .multiply_f32 = multiply_f32_avx2,
+  .axpy_f16 = axpy_f16_avx2,
+  .f32_to_f16 = f32_to_f16_avx2,
+  .f16_to_f32 = f16_to_f32_avx2,
+  .q8_0_to_f32 = q8_0_to_f32_avx2,
+};
