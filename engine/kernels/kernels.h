@@ -34,10 +34,10 @@ _Static_assert(sizeof (struct q8_block) == 40, "no holes");
 _Static_assert(sizeof (struct q8_k_block) == 320, "five cache lines");
 
 enum {
-  PANEL_ROWS_MAX = 32,
+  PANEL_ROWS = 32,
+  PANEL_COLS = 256, /* few enough that a panel stays in the L1 cache while all tokens pass by */
   PANEL_TOKENS_MAX = 8,
-  PANEL_COLS_MAX = 2048,     /* columns packed at a time, so that panels stay in the caches */
-  PANEL_BYTES_PER_ROW = 368, /* what any type's panel takes at most for 256 columns of a row */
+  PANEL_BYTES_MAX = 12 << 10, /* what any type's panel takes at most */
 };
 
 struct kernel_type {
@@ -49,14 +49,14 @@ struct kernel_type {
   /* The same for four activation rows that lie x_bytes apart. NULL: use dot. */
   void (*dot_4) (const uint8_t *w, const void *x, size_t x_bytes, size_t n_items, float sum[4]);
 
-  /* Many tokens: panel_rows rows (row_bytes apart) are unpacked once, with rows in the lanes, and then multiplied with
-   * any number of tokens, panel_tokens at a time. n_items <= PANEL_COLS_MAX. panel is 64-byte aligned. NULL: use dot. */
-  uint32_t panel_rows, panel_tokens;
-  size_t panel_bytes_per_256;
-  void (*pack) (const uint8_t *w, size_t row_bytes, size_t n_items, uint8_t *panel);
-  /* out[t * out_stride + r] += ..., 1 <= n_tokens <= panel_tokens, r < panel_rows. Columns are added in order. */
-  void (*multiply) (const uint8_t *panel, const void *x, size_t x_bytes, unsigned n_tokens, size_t n_items, float *out,
-                    size_t out_stride);
+  /* Many tokens: PANEL_ROWS rows (row_bytes apart) of up to PANEL_COLS columns are unpacked once, with rows in the lanes,
+   * and then multiplied with any number of tokens. NULL: use dot. Lanes beyond n_rows, 1 to PANEL_ROWS, hold something.
+   * The panel is 64-byte aligned. */
+  void (*pack) (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items, uint8_t *panel);
+  /* sums[t * PANEL_ROWS + r] += row r times token t, 1 <= n_tokens <= panel_tokens; sums is 64-byte aligned. */
+  void (*multiply) (const uint8_t *panel, const void *x, size_t x_bytes, unsigned n_tokens, size_t n_items,
+                    float *sums);
+  unsigned panel_tokens;
 };
 
 struct kernels {

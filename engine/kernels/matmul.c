@@ -1,14 +1,16 @@
 /* matmul.c: a matrix product as strips of rows times blocks of tokens, shared out over the pool.
  *
- * With few tokens each weight row is streamed once and dotted with every activation row. With more, a few rows at a
- * time are unpacked to a panel (2048 columns at once, for the caches) and multiplied with a few tokens at a time. */
+ * With few tokens each weight row is streamed once and dotted with every activation row. With more, a strip is unpacked
+ * one panel of PANEL_COLS columns after another, and each panel is multiplied with all tokens of the block while it is in
+ * the L1 cache. There the rounded activations of a panel's columns lie together, token after token. */
 #include "engine/kernels/matmul.h"
 #include "engine/kernels/kernels.h"
 #include <string.h>
 
 enum {
-  STRIP_ROWS_MAX = 32,         /* their panels fit in the L2 cache */
-  TOKEN_BLOCK = 256,           /* tokens of one part: bounds the time between looks at `cancel` */
+  TOKEN_BLOCK = 512, /* tokens of one part: bounds the time between looks at `cancel`, and its sums on the stack */
+  EXACT_TOKEN_BLOCK = 256,     /* the same in exact mode */
+  STRIP_ROWS_MAX = 32,         /* of one part with few tokens */
   PANEL_TOKENS_MIN = 4,        /* from here on unpacking pays */
   PART_PRODUCTS_MIN = 1 << 14, /* less than this is not worth a second thread */
   EXACT_ITEMS = 256,
@@ -23,12 +25,14 @@ struct product {
   size_t w_bytes; /* of a row */
   const float *x_f32;
   size_t x_f32_stride;
-  uint8_t *x; /* companion rows, x_bytes apart */
-  size_t x_bytes;
+  uint8_t *x; /* in the companion form: [chunk of x_chunk_cols columns][token] */
+  uint32_t x_chunk_cols;
+  size_t x_chunk_bytes, x_bytes; /* from chunk to chunk, from token to token */
   uint32_t n_tokens;
   float *out;
   size_t out_stride;
-  uint32_t strip_rows, n_strips;
+  bool by_panels;
+  uint32_t strip_rows, n_strips, token_block;
   uint32_t tokens_per_part; /* of rounding */
   const atomic_bool *cancel;
 };
@@ -50,8 +54,9 @@ static size_t round_up (size_t bytes)
 
 size_t matmul_scratch_bytes (uint32_t n_cols, uint32_t n_tokens)
 {
-  const size_t q8 = round_up (companion_row_bytes (COMPANION_Q8, n_cols));
-  const size_t q8_k = round_up (companion_row_bytes (COMPANION_Q8_K, n_cols));
+  const uint32_t n_whole = (n_cols + PANEL_COLS - 1) / PANEL_COLS * PANEL_COLS;
+  const size_t q8 = round_up (companion_row_bytes (COMPANION_Q8, n_whole));
+  const size_t q8_k = round_up (companion_row_bytes (COMPANION_Q8_K, n_whole));
   return (q8 > q8_k ? q8 : q8_k) * n_tokens + CACHE_LINE;
 }
 
@@ -63,14 +68,17 @@ static bool is_cancelled (const struct product *product)
 static void round_part (void *data, size_t part)
 {
   const struct product *product = data;
-  const uint32_t first = (uint32_t)part * product->tokens_per_part;
+  const uint32_t first = (uint32_t)part * product->tokens_per_part, n_cols = product->w->n_cols;
   for (uint32_t t = first; t < first + product->tokens_per_part && t < product->n_tokens; t++) {
     const float *from = product->x_f32 + t * product->x_f32_stride;
-    void *to = product->x + t * product->x_bytes;
-    if (product->kernel->companion == COMPANION_Q8)
-      product->kernels->quantise_q8 (from, to, product->w->n_cols);
-    else
-      product->kernels->quantise_q8_k (from, to, product->w->n_cols);
+    uint8_t *to = product->x + t * product->x_bytes;
+    for (uint32_t c = 0; c < n_cols; c += product->x_chunk_cols, to += product->x_chunk_bytes) {
+      const uint32_t n_items = n_cols - c < product->x_chunk_cols ? n_cols - c : product->x_chunk_cols;
+      if (product->kernel->companion == COMPANION_Q8)
+        product->kernels->quantise_q8 (from + c, (struct q8_block *)to, n_items);
+      else
+        product->kernels->quantise_q8_k (from + c, (struct q8_k_block *)to, n_items);
+    }
   }
 }
 
@@ -119,28 +127,26 @@ static void multiply_rows (const struct product *product, uint32_t r0, uint32_t 
       multiply_block (product, r, r + rows_at_once, t0, t1, c, n_cols - c < piece ? n_cols - c : piece);
 }
 
-/* The same through panels; r1 - r0 is a multiple of panel_rows and at most STRIP_ROWS_MAX. */
+/* The same through panels; r1 - r0 is at most PANEL_ROWS. */
 static void multiply_panels (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1)
 {
-  _Alignas(CACHE_LINE) uint8_t panels[STRIP_ROWS_MAX * PANEL_BYTES_PER_ROW * (PANEL_COLS_MAX / 256)];
+  _Alignas(CACHE_LINE) uint8_t panel[PANEL_BYTES_MAX];
+  _Alignas(CACHE_LINE) float sums[TOKEN_BLOCK][PANEL_ROWS];
   const struct kernel_type *kernel = product->kernel;
-  const uint32_t n_cols = product->w->n_cols, n_rows = kernel->panel_rows, n_tokens = kernel->panel_tokens;
-  const size_t panel_bytes = kernel->panel_bytes_per_256 * (PANEL_COLS_MAX / 256);
-  for (uint32_t t = t0; t < t1; t++)
-    memset (product->out + t * product->out_stride + r0, 0, (r1 - r0) * sizeof (float));
-  for (uint32_t c = 0; c < n_cols && !is_cancelled (product); c += PANEL_COLS_MAX) {
-    const uint32_t n_items = n_cols - c < PANEL_COLS_MAX ? n_cols - c : PANEL_COLS_MAX;
-    const size_t w_offset = tensor_type_row_bytes (product->w->type, c);
-    const size_t x_offset = companion_row_bytes (kernel->companion, c);
-    for (uint32_t r = r0; r < r1; r += n_rows)
-      kernel->pack (get_row (product, r) + w_offset, product->w_bytes, n_items,
-                    panels + (r - r0) / n_rows * panel_bytes);
-    for (uint32_t t = t0; t < t1; t += n_tokens)
-      for (uint32_t r = r0; r < r1; r += n_rows)
-        kernel->multiply (panels + (r - r0) / n_rows * panel_bytes, product->x + t * product->x_bytes + x_offset,
-                          product->x_bytes, t1 - t < n_tokens ? t1 - t : n_tokens, n_items,
-                          product->out + t * product->out_stride + r, product->out_stride);
+  const uint32_t n_cols = product->w->n_cols;
+  const uint8_t *x = product->x + t0 * product->x_bytes;
+  memset (sums, 0, (t1 - t0) * sizeof sums[0]);
+  for (uint32_t c = 0; c < n_cols; c += PANEL_COLS, x += product->x_chunk_bytes) {
+    const uint32_t n_items = n_cols - c < PANEL_COLS ? n_cols - c : PANEL_COLS;
+    const uint8_t *w = get_row (product, r0) + tensor_type_row_bytes (product->w->type, c);
+    kernel->pack (w, product->w_bytes, r1 - r0, n_items, panel);
+    for (uint32_t t = 0; t < t1 - t0; t += kernel->panel_tokens) {
+      const uint32_t left = t1 - t0 - t, n_tokens = left < kernel->panel_tokens ? left : kernel->panel_tokens;
+      kernel->multiply (panel, x + t * product->x_bytes, product->x_bytes, n_tokens, n_items, sums[t]);
+    }
   }
+  for (uint32_t t = t0; t < t1; t++)
+    memcpy (product->out + t * product->out_stride + r0, sums[t - t0], (r1 - r0) * sizeof (float));
 }
 
 static void multiply_part (void *data, size_t part)
@@ -149,16 +155,15 @@ static void multiply_part (void *data, size_t part)
   if (is_cancelled (product))
     return;
   const uint32_t strip = (uint32_t)(part % product->n_strips), block = (uint32_t)(part / product->n_strips);
-  const uint32_t r0 = strip * product->strip_rows, t0 = block * TOKEN_BLOCK;
+  const uint32_t r0 = strip * product->strip_rows, t0 = block * product->token_block;
   const uint32_t r1 = product->w->n_rows - r0 < product->strip_rows ? product->w->n_rows : r0 + product->strip_rows;
-  const uint32_t t1 = product->n_tokens - t0 < TOKEN_BLOCK ? product->n_tokens : t0 + TOKEN_BLOCK;
-  uint32_t panel_end = r0;
-  if (product->kernel->pack && t1 - t0 >= PANEL_TOKENS_MIN) {
-    panel_end = r1 - (r1 - r0) % product->kernel->panel_rows;
-    for (uint32_t r = r0; r < panel_end; r += STRIP_ROWS_MAX)
-      multiply_panels (product, r, panel_end - r < STRIP_ROWS_MAX ? panel_end : r + STRIP_ROWS_MAX, t0, t1);
+  const uint32_t t1 = product->n_tokens - t0 < product->token_block ? product->n_tokens : t0 + product->token_block;
+  if (!product->by_panels) {
+    multiply_rows (product, r0, r1, t0, t1);
+    return;
   }
-  multiply_rows (product, panel_end, r1, t0, t1);
+  for (uint32_t r = r0; r < r1 && !is_cancelled (product); r += PANEL_ROWS)
+    multiply_panels (product, r, r1 - r < PANEL_ROWS ? r1 : r + PANEL_ROWS, t0, t1);
 }
 
 /* Reference arithmetic: weights to F32 a piece at a time, sums in double precision. */
@@ -168,11 +173,11 @@ static void multiply_part_exact (void *data, size_t part)
   if (is_cancelled (product))
     return;
   const uint32_t strip = (uint32_t)(part % product->n_strips), block = (uint32_t)(part / product->n_strips);
-  const uint32_t r0 = strip * product->strip_rows, t0 = block * TOKEN_BLOCK, n_cols = product->w->n_cols;
+  const uint32_t r0 = strip * product->strip_rows, t0 = block * EXACT_TOKEN_BLOCK, n_cols = product->w->n_cols;
   const uint32_t r1 = product->w->n_rows - r0 < product->strip_rows ? product->w->n_rows : r0 + product->strip_rows;
-  const uint32_t n_tokens = product->n_tokens - t0 < TOKEN_BLOCK ? product->n_tokens - t0 : TOKEN_BLOCK;
+  const uint32_t n_tokens = product->n_tokens - t0 < EXACT_TOKEN_BLOCK ? product->n_tokens - t0 : EXACT_TOKEN_BLOCK;
   float weights[EXACT_ITEMS];
-  double sums[TOKEN_BLOCK];
+  double sums[EXACT_TOKEN_BLOCK];
   for (uint32_t r = r0; r < r1 && !is_cancelled (product); r++) {
     for (uint32_t t = 0; t < n_tokens; t++)
       sums[t] = 0;
@@ -189,8 +194,8 @@ static void multiply_part_exact (void *data, size_t part)
   }
 }
 
-/* Strips short enough that every thread gets several and the panels stay in the cache, but long enough to be worth
- * handing out: a small product stays in one piece. */
+/* Strips short enough that every thread gets several, but long enough to be worth handing out: a small product stays in
+ * one piece. */
 static uint32_t choose_strip_rows (const struct product *product, int n_threads)
 {
   const uint64_t row_products = (uint64_t)product->w->n_cols * product->n_tokens + 1;
@@ -199,7 +204,24 @@ static uint32_t choose_strip_rows (const struct product *product, int n_threads)
     rows = STRIP_ROWS_MAX;
   if (rows < PART_PRODUCTS_MIN / row_products)
     rows = PART_PRODUCTS_MIN / row_products;
-  return rows < PANEL_ROWS_MAX ? PANEL_ROWS_MAX : (uint32_t)(rows / PANEL_ROWS_MAX * PANEL_ROWS_MAX);
+  return rows < PANEL_ROWS ? PANEL_ROWS : (uint32_t)(rows / PANEL_ROWS * PANEL_ROWS);
+}
+
+/* Where the activations lie in the form that the kernels read. */
+static void lay_out_activations (struct product *product, void *scratch)
+{
+  const uint32_t n_cols = product->w->n_cols;
+  const enum companion companion = product->kernel->companion;
+  product->x_chunk_cols = product->by_panels ? PANEL_COLS : n_cols;
+  if (companion == COMPANION_F32) {
+    product->x = (uint8_t *)product->x_f32;
+    product->x_bytes = product->x_f32_stride * sizeof (float);
+    product->x_chunk_bytes = PANEL_COLS * sizeof (float);
+    return;
+  }
+  product->x = (uint8_t *)scratch + (CACHE_LINE - (uintptr_t)scratch % CACHE_LINE) % CACHE_LINE;
+  product->x_bytes = round_up (companion_row_bytes (companion, product->x_chunk_cols));
+  product->x_chunk_bytes = product->n_tokens * product->x_bytes;
 }
 
 void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x_stride, uint32_t n_tokens, float *out,
@@ -216,23 +238,22 @@ void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x
     .n_tokens = n_tokens,
     .out = out,
     .out_stride = out_stride,
+    .token_block = exact ? EXACT_TOKEN_BLOCK : TOKEN_BLOCK,
     .cancel = cancel,
   };
-  const int n_threads = pool_get_n_threads (pool);
   if (n_tokens == 0 || w->n_rows == 0)
     return;
-  if (exact || product.kernel->companion == COMPANION_F32) {
-    product.x = (uint8_t *)x;
-    product.x_bytes = x_stride * sizeof (float);
-  } else {
-    product.x = (uint8_t *)scratch + (CACHE_LINE - (uintptr_t)scratch % CACHE_LINE) % CACHE_LINE;
-    product.x_bytes = round_up (companion_row_bytes (product.kernel->companion, w->n_cols));
+  if (!exact) {
+    product.by_panels = product.kernel->pack && n_tokens >= PANEL_TOKENS_MIN;
+    lay_out_activations (&product, scratch);
+  }
+  if (!exact && product.kernel->companion != COMPANION_F32) {
     product.tokens_per_part = 1 + PART_PRODUCTS_MIN / (w->n_cols + 1);
     pool_run (pool, (n_tokens + product.tokens_per_part - 1) / product.tokens_per_part, round_part, &product);
   }
-  product.strip_rows = choose_strip_rows (&product, n_threads);
+  product.strip_rows = choose_strip_rows (&product, pool_get_n_threads (pool));
   product.n_strips = (w->n_rows + product.strip_rows - 1) / product.strip_rows;
-  const size_t n_blocks = (n_tokens + TOKEN_BLOCK - 1) / TOKEN_BLOCK;
+  const size_t n_blocks = (n_tokens + product.token_block - 1) / product.token_block;
   pool_run (pool, product.n_strips * n_blocks, exact ? multiply_part_exact : multiply_part, &product);
 }
 

@@ -35,7 +35,7 @@ size_t matmul_scratch_bytes (uint32_t n_cols, uint32_t n_tokens);
  * F32, F16 and BF16 weights). A token's results do not depend on the other tokens of the call, nor on the number of
  * threads: prefill and decode give the same bits. `cancel` (may be NULL) is looked at between strips: when it turns true
  * the call returns early and `out` is undefined. The type must be one that runs and n_cols a multiple of its block.
- * Besides scratch it needs about 110 KB of stack. x and out must not overlap. */
+ * Besides scratch it needs about 80 KB of stack. x and out must not overlap. */
 void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x_stride, uint32_t n_tokens, float *out,
              size_t out_stride, bool exact, void *scratch, const atomic_bool *cancel);
 

@@ -162,16 +162,41 @@ static void check_reference (enum tensor_type type, size_t n, const uint8_t *w, 
   CHECK (fabs (sum - (double)result) <= 2e-5 * most + 1e-6);
 }
 
+/* A panel of all rows and one of fewer, times 1 to panel_tokens tokens. */
+static void check_panel (const struct kernel_type *kernel, const uint8_t *w, size_t w_bytes, const uint8_t *x,
+                         size_t x_bytes, size_t n, float expected[N_TOKENS][PANEL_ROWS])
+{
+  _Alignas(64) uint8_t panel[PANEL_BYTES_MAX + 64];
+  _Alignas(64) float sums[(PANEL_TOKENS_MAX + 1) * PANEL_ROWS];
+  CHECK (kernel->panel_tokens <= PANEL_TOKENS_MAX);
+  for (unsigned n_tokens = 1; n_tokens <= kernel->panel_tokens; n_tokens++) {
+    const uint32_t n_rows = n_tokens == 1 ? 5 : PANEL_ROWS;
+    memset (panel + PANEL_BYTES_MAX, 77, 64);
+    kernel->pack (w, w_bytes, n_rows, n, panel);
+    for (size_t i = 0; i < 64; i++)
+      CHECK (panel[PANEL_BYTES_MAX + i] == 77);
+    for (unsigned first = 0; first + n_tokens <= N_TOKENS; first += n_tokens) {
+      const size_t n_sums = n_tokens * (size_t)PANEL_ROWS;
+      for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+        sums[i] = i < n_sums ? 0 : 12345;
+      kernel->multiply (panel, x + first * x_bytes, x_bytes, n_tokens, n, sums);
+      for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+        if (i >= n_sums || i % PANEL_ROWS < n_rows)
+          CHECK (sums[i] == (i < n_sums ? expected[first + i / PANEL_ROWS][i % PANEL_ROWS] : 12345));
+    }
+  }
+}
+
 static void check_rows (const struct kernels *kernels, enum tensor_type type, size_t n, enum filling filling)
 {
   const struct kernel_type *kernel = kernels->types[type], *reference = kernels_c.types[type];
   const size_t w_bytes = tensor_type_row_bytes (type, n), x_bytes = companion_bytes (reference->companion, n);
-  const size_t n_rows = kernel->pack ? kernel->panel_rows : 4;
+  const size_t n_rows = PANEL_ROWS;
   struct guarded w = guarded_new (w_bytes * n_rows, 2), x = guarded_new (x_bytes * N_TOKENS, 0);
   struct guarded x_again = guarded_new (x_bytes * N_TOKENS, 0);
   float *x_f32 = malloc (n * sizeof *x_f32);
-  float expected[N_TOKENS][PANEL_ROWS_MAX];
-  double magnitude[N_TOKENS][PANEL_ROWS_MAX];
+  float expected[N_TOKENS][PANEL_ROWS];
+  double magnitude[N_TOKENS][PANEL_ROWS];
   if (!x_f32)
     exit (1);
   snprintf (context, sizeof context, "path %s, type %s, %zu columns, filling %d", kernels->name,
@@ -205,27 +230,8 @@ static void check_rows (const struct kernels *kernels, enum tensor_type type, si
       for (size_t t = 0; t < 4; t++)
         CHECK (four[t] == kernel->dot (w.bytes + r * w_bytes, x.bytes + t * x_bytes, n));
     }
-  if (kernel->pack && n <= PANEL_COLS_MAX) {
-    const size_t panel_bytes = (n + 255) / 256 * kernel->panel_bytes_per_256;
-    uint8_t *panel = aligned_alloc (64, (panel_bytes + 63) / 64 * 64);
-    enum { STRIDE = PANEL_ROWS_MAX + 3 };
-    if (!panel)
-      exit (1);
-    CHECK (kernel->panel_bytes_per_256 <= kernel->panel_rows * PANEL_BYTES_PER_ROW);
-    CHECK (n_rows <= PANEL_ROWS_MAX && PANEL_ROWS_MAX % n_rows == 0 && kernel->panel_tokens <= PANEL_TOKENS_MAX);
-    kernel->pack (w.bytes, w_bytes, n, panel);
-    for (unsigned n_tokens = 1; n_tokens <= kernel->panel_tokens; n_tokens++)
-      for (unsigned first = 0; first + n_tokens <= N_TOKENS; first += n_tokens) {
-        float out[PANEL_TOKENS_MAX * STRIDE];
-        for (size_t i = 0; i < PANEL_TOKENS_MAX * STRIDE; i++)
-          out[i] = i % STRIDE < n_rows && i / STRIDE < n_tokens ? 0 : 12345;
-        kernel->multiply (panel, x.bytes + first * x_bytes, x_bytes, n_tokens, n, out, STRIDE);
-        for (size_t i = 0; i < PANEL_TOKENS_MAX * STRIDE; i++)
-          CHECK (out[i]
-                 == (i % STRIDE < n_rows && i / STRIDE < n_tokens ? expected[first + i / STRIDE][i % STRIDE] : 12345));
-      }
-    free (panel);
-  }
+  if (kernel->pack && n <= PANEL_COLS)
+    check_panel (kernel, w.bytes, w_bytes, x.bytes, x_bytes, n, expected);
   free (w.allocation);
   free (x.allocation);
   free (x_again.allocation);

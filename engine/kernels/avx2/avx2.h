@@ -1,7 +1,7 @@
 /* avx2.h: what the AVX2 files share. Only files compiled with -mavx2 -mfma -mf16c may include it.
  *
- * Panels hold eight rows with rows in the lanes: each vector is four columns of eight rows, so that `vpmaddubsw` with
- * four broadcast activation bytes gives two 16-bit sums per row. Small weights let several of these be added in 16 bits
+ * Panels hold rows in the lanes, eight to a part: each vector is four columns of eight rows, so that `vpmaddubsw` with four
+ * broadcast activation bytes gives two 16-bit sums per row. Small weights let several of these be added in 16 bits
  * before one `vpmaddwd` applies the scale and widens: eight for 4 bits (8 * 2 * 15 * 127 = 30480), four for 5 bits
  * (4 * 2 * 31 * 127 = 31496), two for 6 bits (2 * 2 * 63 * 127 = 32004). Products stay exact integers until the end of
  * a block, where the float arithmetic is the reference's, operation by operation. */
@@ -11,8 +11,6 @@
 #include "engine/gguf/block.h"
 #include "engine/kernels/kernels.h"
 #include <immintrin.h>
-
-enum { PANEL_ROWS_AVX2 = 8, PANEL_TOKENS_AVX2 = 4 };
 
 #define INLINE static inline __attribute__ ((always_inline))
 
@@ -124,18 +122,22 @@ struct vectors {
   float d, dmin;
 };
 
+/* Panels are made of four parts of eight rows. */
+enum { PART_ROWS = 8, PANEL_PARTS = PANEL_ROWS / PART_ROWS, PANEL_TOKENS_AVX2 = 4 };
+
 /* multiply() for each number of tokens, so that the sums stay in registers. */
 #define MULTIPLY_AVX2(name, kind, which)                                                                               \
-  static void multiply_##name##_avx2 (const uint8_t *bytes, const void *x, size_t x_bytes, unsigned n_tokens,          \
-                                      size_t n_items, float *out, size_t out_stride)                                   \
+  static void multiply_##name##_avx2 (const uint8_t *panel, const void *x, size_t x_bytes, unsigned n_tokens,          \
+                                      size_t n_items, float *sums)                                                     \
   {                                                                                                                    \
-    const struct kind##_panel *panel = (const struct kind##_panel *)bytes;                                             \
-    switch (n_tokens) {                                                                                                \
-    case 4: multiply_##kind (which, panel, x, x_bytes, 4, n_items, out, out_stride); break;                            \
-    case 3: multiply_##kind (which, panel, x, x_bytes, 3, n_items, out, out_stride); break;                            \
-    case 2: multiply_##kind (which, panel, x, x_bytes, 2, n_items, out, out_stride); break;                            \
-    default: multiply_##kind (which, panel, x, x_bytes, 1, n_items, out, out_stride); break;                           \
-    }                                                                                                                  \
+    const struct kind##_part *parts = (const struct kind##_part *)panel;                                               \
+    for (size_t i = 0; i < PANEL_PARTS; i++, parts += kind##_part_length, sums += PART_ROWS)                           \
+      switch (n_tokens) {                                                                                              \
+      case 4: multiply_##kind (which, parts, x, x_bytes, 4, n_items, sums); break;                                     \
+      case 3: multiply_##kind (which, parts, x, x_bytes, 3, n_items, sums); break;                                     \
+      case 2: multiply_##kind (which, parts, x, x_bytes, 2, n_items, sums); break;                                     \
+      default: multiply_##kind (which, parts, x, x_bytes, 1, n_items, sums); break;                                    \
+      }                                                                                                                \
   }
 
 /* Each quantised type's row of the table: in small_blocks.c and super_blocks.c. */

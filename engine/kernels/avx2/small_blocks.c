@@ -51,49 +51,54 @@ INLINE float dot_small (enum tensor_type type, const uint8_t *w, const struct q8
 }
 
 /* Eight rows of 32 columns. */
-struct small_panel {
+struct small_part {
   uint8_t q[8][32];
   float d[8], m[8];
 };
 
-_Static_assert(8 * sizeof (struct small_panel) <= PANEL_ROWS_AVX2 * PANEL_BYTES_PER_ROW, "a panel fits");
+enum { small_part_length = PANEL_COLS / 32 };
 
-INLINE void pack_small (enum tensor_type type, const uint8_t *w, size_t row_bytes, size_t n_items, uint8_t *bytes)
+_Static_assert(PANEL_PARTS *small_part_length * sizeof (struct small_part) <= PANEL_BYTES_MAX, "a panel fits");
+
+INLINE void pack_small (enum tensor_type type, const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items,
+                        uint8_t *panel)
 {
-  struct small_panel *panel = (struct small_panel *)bytes;
-  for (; n_items >= 32; n_items -= 32, w += small_block_bytes[type], panel++) {
-    __m256i rows[8];
-    for (size_t r = 0; r < 8; r++) {
-      rows[r] = unpack_small (type, w + r * row_bytes);
-      panel->d[r] = load_scale (type, w + r * row_bytes);
-      if (small_has_minimum[type])
-        panel->m[r] = load_f16_fast (w + r * row_bytes + 2);
+  for (size_t first = 0; first < PANEL_ROWS; first += PART_ROWS)
+    for (size_t i = 0; i < n_items / 32; i++) {
+      struct small_part *part = (struct small_part *)panel + first / PART_ROWS * small_part_length + i;
+      __m256i rows[8];
+      for (size_t r = 0; r < 8; r++) {
+        const uint8_t *block = w + (first + r < n_rows ? first + r : 0) * row_bytes + i * small_block_bytes[type];
+        rows[r] = unpack_small (type, block);
+        part->d[r] = load_scale (type, block);
+        if (small_has_minimum[type])
+          part->m[r] = load_f16_fast (block + 2);
+      }
+      store_transposed (rows, part->q);
     }
-    store_transposed (rows, panel->q);
-  }
 }
 
-INLINE void multiply_small (enum tensor_type type, const struct small_panel *panel, const uint8_t *x, size_t x_bytes,
-                            const int n_tokens, size_t n_items, float *out, size_t out_stride)
+INLINE void multiply_small (enum tensor_type type, const struct small_part *part, const uint8_t *x, size_t x_bytes,
+                            const int n_tokens, size_t n_items, float *sums)
 {
   const struct small_layout layout = small_layouts[type];
   const __m256i ones = _mm256_set1_epi16 (1);
   __m256 sum[4];
   for (int t = 0; t < n_tokens; t++)
-    sum[t] = _mm256_loadu_ps (out + (size_t)t * out_stride);
-  for (; n_items >= 32; n_items -= 32, panel++, x += sizeof (struct q8_block)) {
+    sum[t] = _mm256_loadu_ps (sums + (size_t)t * PANEL_ROWS);
+  for (; n_items >= 32; n_items -= 32, part++, x += sizeof (struct q8_block)) {
     __m256i products[4];
 #pragma GCC unroll 8
     for (int v = 0; v < 8; v += layout.n_adds) {
       __m256i pairs[4];
 #pragma GCC unroll 8
       for (int a = 0; a < layout.n_adds; a++) {
-        const __m256i weights = _mm256_load_si256 ((const __m256i *)panel->q[v + a]);
+        const __m256i weights = _mm256_load_si256 ((const __m256i *)part->q[v + a]);
 #pragma GCC unroll 4
         for (int t = 0; t < n_tokens; t++) {
-          const __m256i part
+          const __m256i term
               = multiply_bytes (layout.is_signed, weights, broadcast_4_bytes (x + (size_t)t * x_bytes + 4 * (v + a)));
-          pairs[t] = a ? _mm256_add_epi16 (pairs[t], part) : part;
+          pairs[t] = a ? _mm256_add_epi16 (pairs[t], term) : term;
         }
       }
 #pragma GCC unroll 4
@@ -102,7 +107,7 @@ INLINE void multiply_small (enum tensor_type type, const struct small_panel *pan
         products[t] = v ? _mm256_add_epi32 (products[t], wide) : wide;
       }
     }
-    const __m256 w_d = _mm256_load_ps (panel->d);
+    const __m256 w_d = _mm256_load_ps (part->d);
 #pragma GCC unroll 4
     for (int t = 0; t < n_tokens; t++) {
       const struct q8_block *block = (const struct q8_block *)(x + (size_t)t * x_bytes);
@@ -112,11 +117,11 @@ INLINE void multiply_small (enum tensor_type type, const struct small_panel *pan
       sum[t] = _mm256_add_ps (sum[t], _mm256_mul_ps (_mm256_mul_ps (w_d, x_d), _mm256_cvtepi32_ps (products[t])));
       if (small_has_minimum[type])
         sum[t] = _mm256_add_ps (
-            sum[t], _mm256_mul_ps (_mm256_mul_ps (_mm256_load_ps (panel->m), x_d), _mm256_set1_ps ((float)block->sum)));
+            sum[t], _mm256_mul_ps (_mm256_mul_ps (_mm256_load_ps (part->m), x_d), _mm256_set1_ps ((float)block->sum)));
     }
   }
   for (int t = 0; t < n_tokens; t++)
-    _mm256_storeu_ps (out + (size_t)t * out_stride, sum[t]);
+    _mm256_storeu_ps (sums + (size_t)t * PANEL_ROWS, sum[t]);
 }
 
 #define SMALL_AVX2(type, name, block_bytes, has_minimum)                                                               \
@@ -124,13 +129,12 @@ INLINE void multiply_small (enum tensor_type type, const struct small_panel *pan
   {                                                                                                                    \
     return dot_small (TENSOR_##type, w, (const struct q8_block *)x, n_items);                                          \
   }                                                                                                                    \
-  static void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, size_t n_items, uint8_t *panel)                  \
+  static void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items, uint8_t *panel) \
   {                                                                                                                    \
-    pack_small (TENSOR_##type, w, row_bytes, n_items, panel);                                                          \
+    pack_small (TENSOR_##type, w, row_bytes, n_rows, n_items, panel);                                                  \
   }                                                                                                                    \
   MULTIPLY_AVX2 (name, small, TENSOR_##type)                                                                           \
-  const struct kernel_type name##_avx2 = { COMPANION_Q8,       dot_##name##_avx2,     NULL,                            \
-                                           PANEL_ROWS_AVX2,    PANEL_TOKENS_AVX2,     8 * sizeof (struct small_panel), \
-                                           pack_##name##_avx2, multiply_##name##_avx2 };
+  const struct kernel_type name##_avx2                                                                                 \
+      = { COMPANION_Q8, dot_##name##_avx2, NULL, pack_##name##_avx2, multiply_##name##_avx2, PANEL_TOKENS_AVX2 };
 
 SMALL_BLOCK_TYPES (SMALL_AVX2)

@@ -84,14 +84,16 @@ INLINE float dot_super (enum tensor_type type, enum super_class class, const uin
 /* ---- panels ---------------------------------------------------------------------------------------------- */
 
 /* Eight rows of 256 columns. Scales are doubled to 16-bit pairs, for vpmaddwd. */
-struct super_panel {
+struct super_part {
   uint8_t q[64][32];
   int16_t scale[16][16];  /* by group of 16 */
   int16_t minimum[8][16]; /* for the activations' sums 2 i and 2 i + 1; where there is an offset, the scales */
   float d[8], dmin[8];
 };
 
-_Static_assert(sizeof (struct super_panel) <= PANEL_ROWS_AVX2 * PANEL_BYTES_PER_ROW, "a panel fits");
+_Static_assert(PANEL_PARTS * sizeof (struct super_part) <= PANEL_BYTES_MAX, "a panel fits");
+
+enum { super_part_length = 1 };
 
 INLINE __m256i double_pairs (__m256i v)
 {
@@ -99,83 +101,81 @@ INLINE __m256i double_pairs (__m256i v)
 }
 
 INLINE void pack_super (enum tensor_type type, enum super_class class, const uint8_t *w, size_t row_bytes,
-                        size_t n_items, uint8_t *bytes)
+                        uint32_t n_rows, uint8_t *panel)
 {
-  struct super_panel *panel = (struct super_panel *)bytes;
-  for (; n_items >= 256; n_items -= 256, w += super_block_bytes[type], panel++) {
+  struct super_part *part = (struct super_part *)panel;
+  for (size_t first = 0; first < PANEL_ROWS; first += PART_ROWS, part++) {
     struct vectors rows[8];
     __m256i scale[8], scale_2[8], minimum[8], column[8];
     for (size_t r = 0; r < 8; r++) {
-      load_super (type, w + r * row_bytes, &rows[r]);
+      load_super (type, w + (first + r < n_rows ? first + r : 0) * row_bytes, &rows[r]);
       scale[r] = double_pairs (_mm256_cvtepi8_epi32 (rows[r].scale));
       scale_2[r] = double_pairs (_mm256_cvtepi8_epi32 (_mm_srli_si128 (rows[r].scale, 8)));
       minimum[r] = _mm256_cvtepi8_epi16 (super_layouts[class].offset ? rows[r].scale : rows[r].minimum);
-      panel->d[r] = rows[r].d;
-      panel->dmin[r] = rows[r].dmin;
+      part->d[r] = rows[r].d;
+      part->dmin[r] = rows[r].dmin;
     }
     for (int i = 0; i < 8; i++) {
       for (int r = 0; r < 8; r++)
         column[r] = rows[r].q[i];
-      store_transposed (column, panel->q[8 * i]);
+      store_transposed (column, part->q[8 * i]);
     }
-    store_transposed (scale, panel->scale);
-    store_transposed (scale_2, panel->scale[8]);
-    store_transposed (minimum, panel->minimum);
+    store_transposed (scale, part->scale);
+    store_transposed (scale_2, part->scale[8]);
+    store_transposed (minimum, part->minimum);
   }
 }
 
-INLINE void multiply_super (enum super_class class, const struct super_panel *panel, const uint8_t *x, size_t x_bytes,
-                            const int n_tokens, size_t n_items, float *out, size_t out_stride)
+INLINE void multiply_super (enum super_class class, const struct super_part *part, const uint8_t *x, size_t x_bytes,
+                            const int n_tokens, size_t n_items, float *sums)
 {
   const struct super_layout layout = super_layouts[class];
   __m256 sum[4];
   for (int t = 0; t < n_tokens; t++)
-    sum[t] = _mm256_loadu_ps (out + (size_t)t * out_stride);
-  for (; n_items >= 256; n_items -= 256, panel++, x += sizeof (struct q8_k_block)) {
-    __m256i products[4], minimums[4];
-    for (int t = 0; t < n_tokens; t++)
-      products[t] = minimums[t] = _mm256_setzero_si256 ();
-    for (int v = 0; v < 64; v += layout.n_adds) {
-      const __m256i scale = _mm256_load_si256 ((const __m256i *)panel->scale[v / 4]);
-      __m256i pairs[4];
+    sum[t] = _mm256_loadu_ps (sums + (size_t)t * PANEL_ROWS);
+  (void)n_items; /* PANEL_COLS */
+  __m256i products[4], minimums[4];
+  for (int t = 0; t < n_tokens; t++)
+    products[t] = minimums[t] = _mm256_setzero_si256 ();
+  for (int v = 0; v < 64; v += layout.n_adds) {
+    const __m256i scale = _mm256_load_si256 ((const __m256i *)part->scale[v / 4]);
+    __m256i pairs[4];
 #pragma GCC unroll 8
-      for (int a = 0; a < layout.n_adds; a++) {
-        const __m256i weights = _mm256_load_si256 ((const __m256i *)panel->q[v + a]);
-#pragma GCC unroll 4
-        for (int t = 0; t < n_tokens; t++) {
-          const __m256i part
-              = multiply_bytes (layout.is_signed, weights, broadcast_4_bytes (x + (size_t)t * x_bytes + 4 * (v + a)));
-          pairs[t] = a ? _mm256_add_epi16 (pairs[t], part) : part;
-        }
-      }
-#pragma GCC unroll 4
-      for (int t = 0; t < n_tokens; t++)
-        products[t] = _mm256_add_epi32 (products[t], _mm256_madd_epi16 (pairs[t], scale));
-    }
-    for (int i = 0; i < 8 && (layout.offset || layout.has_minimum); i++) {
-      const __m256i minimum = _mm256_load_si256 ((const __m256i *)panel->minimum[i]);
+    for (int a = 0; a < layout.n_adds; a++) {
+      const __m256i weights = _mm256_load_si256 ((const __m256i *)part->q[v + a]);
 #pragma GCC unroll 4
       for (int t = 0; t < n_tokens; t++) {
-        const struct q8_k_block *block = (const struct q8_k_block *)(x + (size_t)t * x_bytes);
-        minimums[t]
-            = _mm256_add_epi32 (minimums[t], _mm256_madd_epi16 (minimum, broadcast_4_bytes (&block->sums[2 * i])));
+        const __m256i term
+            = multiply_bytes (layout.is_signed, weights, broadcast_4_bytes (x + (size_t)t * x_bytes + 4 * (v + a)));
+        pairs[t] = a ? _mm256_add_epi16 (pairs[t], term) : term;
       }
     }
 #pragma GCC unroll 4
+    for (int t = 0; t < n_tokens; t++)
+      products[t] = _mm256_add_epi32 (products[t], _mm256_madd_epi16 (pairs[t], scale));
+  }
+  for (int i = 0; i < 8 && (layout.offset || layout.has_minimum); i++) {
+    const __m256i minimum = _mm256_load_si256 ((const __m256i *)part->minimum[i]);
+#pragma GCC unroll 4
     for (int t = 0; t < n_tokens; t++) {
-      const __m256 x_d = _mm256_set1_ps (((const struct q8_k_block *)(x + (size_t)t * x_bytes))->d);
-      if (layout.offset)
-        products[t]
-            = _mm256_sub_epi32 (products[t], _mm256_mullo_epi32 (minimums[t], _mm256_set1_epi32 (layout.offset)));
-      sum[t] = _mm256_add_ps (
-          sum[t], _mm256_mul_ps (_mm256_mul_ps (_mm256_load_ps (panel->d), x_d), _mm256_cvtepi32_ps (products[t])));
-      if (layout.has_minimum)
-        sum[t] = _mm256_sub_ps (sum[t], _mm256_mul_ps (_mm256_mul_ps (_mm256_load_ps (panel->dmin), x_d),
-                                                       _mm256_cvtepi32_ps (minimums[t])));
+      const struct q8_k_block *block = (const struct q8_k_block *)(x + (size_t)t * x_bytes);
+      minimums[t]
+          = _mm256_add_epi32 (minimums[t], _mm256_madd_epi16 (minimum, broadcast_4_bytes (&block->sums[2 * i])));
     }
   }
+#pragma GCC unroll 4
+  for (int t = 0; t < n_tokens; t++) {
+    const __m256 x_d = _mm256_set1_ps (((const struct q8_k_block *)(x + (size_t)t * x_bytes))->d);
+    if (layout.offset)
+      products[t] = _mm256_sub_epi32 (products[t], _mm256_mullo_epi32 (minimums[t], _mm256_set1_epi32 (layout.offset)));
+    sum[t] = _mm256_add_ps (
+        sum[t], _mm256_mul_ps (_mm256_mul_ps (_mm256_load_ps (part->d), x_d), _mm256_cvtepi32_ps (products[t])));
+    if (layout.has_minimum)
+      sum[t] = _mm256_sub_ps (
+          sum[t], _mm256_mul_ps (_mm256_mul_ps (_mm256_load_ps (part->dmin), x_d), _mm256_cvtepi32_ps (minimums[t])));
+  }
   for (int t = 0; t < n_tokens; t++)
-    _mm256_storeu_ps (out + (size_t)t * out_stride, sum[t]);
+    _mm256_storeu_ps (sums + (size_t)t * PANEL_ROWS, sum[t]);
 }
 
 MULTIPLY_AVX2 (2_bits, super, CLASS_2_BITS)
@@ -192,13 +192,13 @@ MULTIPLY_AVX2 (large, super, CLASS_LARGE)
   {                                                                                                                    \
     return dot_super (TENSOR_##type, class, w, (const struct q8_k_block *)x, n_items);                                 \
   }                                                                                                                    \
-  static void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, size_t n_items, uint8_t *panel)                  \
+  static void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items, uint8_t *panel) \
   {                                                                                                                    \
-    pack_super (TENSOR_##type, class, w, row_bytes, n_items, panel);                                                   \
+    (void)n_items; /* 256 */                                                                                           \
+    pack_super (TENSOR_##type, class, w, row_bytes, n_rows, panel);                                                    \
   }                                                                                                                    \
   const struct kernel_type name##_avx2                                                                                 \
-      = { COMPANION_Q8_K,    dot_##name##_avx2,           NULL,               PANEL_ROWS_AVX2,                         \
-          PANEL_TOKENS_AVX2, sizeof (struct super_panel), pack_##name##_avx2, multiply };
+      = { COMPANION_Q8_K, dot_##name##_avx2, NULL, pack_##name##_avx2, multiply, PANEL_TOKENS_AVX2 };
 
 SUPER_AVX2 (Q2_K, q2_k, CLASS_2_BITS, multiply_2_bits_avx2)
 SUPER_AVX2 (Q3_K, q3_k, CLASS_3_BITS, multiply_3_bits_avx2)
