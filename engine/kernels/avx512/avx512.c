@@ -1,7 +1,7 @@
 /* avx512.c: the table of the AVX-512 path. */
 #include "engine/kernels/avx512/avx512.h"
 
-#define BLOCK_ROW(type, name, block_bytes, has_minimum) [TENSOR_##type] = &name##_avx2,
+#define BLOCK_ROW(type, name, block_bytes, has_minimum) [TENSOR_##type] = &name##_avx512,
 const struct kernels kernels_avx512 = {
   .name = "avx512",
   .types = {

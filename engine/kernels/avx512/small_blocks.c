@@ -1,0 +1,93 @@
+/* small_blocks.c: quantised weights in blocks of 32 on AVX-512. */
+#include "engine/kernels/avx2/load_small.h"
+#include "engine/kernels/avx512/avx512.h"
+
+static const struct small_layout {
+  int offset; /* makes the weights unsigned */
+  int added;  /* of it, what unpack_small() leaves to be added */
+} small_layouts[TENSOR_N_TYPES] = {
+  [TENSOR_Q4_0] = { 8, 0 },     [TENSOR_Q4_1] = { 0, 0 },       [TENSOR_Q5_0] = { 16, 0 },     [TENSOR_Q5_1] = { 0, 0 },
+  [TENSOR_Q8_0] = { 128, 128 }, [TENSOR_IQ4_NL] = { 128, 128 }, [TENSOR_MXFP4] = { 128, 128 },
+};
+
+struct small_panel {
+  struct small_columns {
+    uint8_t q[8][PANEL_ROWS][4]; /* four columns of each row */
+    float d[PANEL_ROWS], m[PANEL_ROWS];
+  } block[PANEL_COLS / 32];
+};
+
+_Static_assert(sizeof (struct small_panel) <= PANEL_BYTES_MAX, "a panel fits");
+
+INLINE void pack_small (enum tensor_type type, const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items,
+                        uint8_t *panel)
+{
+  const __m256i offset = _mm256_set1_epi8 ((char)small_layouts[type].added);
+  struct small_columns *block = ((struct small_panel *)panel)->block;
+  for (; n_items >= 32; n_items -= 32, w += small_block_bytes[type], block++)
+    for (size_t first = 0; first < PANEL_ROWS; first += 8) {
+      __m256i rows[8];
+      for (size_t r = 0; r < 8; r++) {
+        const uint8_t *from = w + (first + r < n_rows ? first + r : 0) * row_bytes;
+        rows[r] = _mm256_add_epi8 (unpack_small (type, from), offset);
+        block->d[first + r] = load_scale (type, from);
+        if (small_has_minimum[type])
+          block->m[first + r] = load_f16_fast (from + 2);
+      }
+      scatter_dwords (rows, block->q, first);
+    }
+}
+
+INLINE void multiply_small (enum tensor_type type, const struct small_panel *panel, const uint8_t *x, size_t x_bytes,
+                            const int n_tokens, size_t n_items, float *sums)
+{
+  const struct small_columns *columns = panel->block;
+  __m512 sum[2][PANEL_TOKENS_AVX512];
+  for (int half = 0; half < 2; half++)
+    for (int t = 0; t < n_tokens; t++)
+      sum[half][t] = _mm512_load_ps (sums + t * PANEL_ROWS + VECTOR_ROWS * half);
+  for (; n_items >= 32; n_items -= 32, columns++, x += sizeof (struct q8_block)) {
+    __m512i products[2][PANEL_TOKENS_AVX512];
+#pragma GCC unroll 4
+    for (int t = 0; t < n_tokens; t++)
+      products[0][t] = products[1][t]
+          = _mm512_set1_epi32 (-small_layouts[type].offset * ((const struct q8_block *)(x + (size_t)t * x_bytes))->sum);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++)
+      add_products (products, columns->q[i][0], x + 4 * i, x_bytes, n_tokens);
+#pragma GCC unroll 2
+    for (int half = 0; half < 2; half++) {
+      const __m512 d = _mm512_load_ps (columns->d + VECTOR_ROWS * half);
+#pragma GCC unroll 4
+      for (int t = 0; t < n_tokens; t++) {
+        const struct q8_block *block = (const struct q8_block *)(x + (size_t)t * x_bytes);
+        const __m512 x_d = _mm512_set1_ps (block->d);
+        sum[half][t] = _mm512_add_ps (sum[half][t],
+                                      _mm512_mul_ps (_mm512_mul_ps (d, x_d), _mm512_cvtepi32_ps (products[half][t])));
+        if (small_has_minimum[type])
+          sum[half][t] = _mm512_add_ps (
+              sum[half][t], _mm512_mul_ps (_mm512_mul_ps (_mm512_load_ps (columns->m + VECTOR_ROWS * half), x_d),
+                                           _mm512_set1_ps ((float)block->sum)));
+      }
+    }
+  }
+  for (int half = 0; half < 2; half++)
+    for (int t = 0; t < n_tokens; t++)
+      _mm512_store_ps (sums + t * PANEL_ROWS + VECTOR_ROWS * half, sum[half][t]);
+}
+
+#define SMALL_AVX512(type, name, block_bytes, has_minimum)                                                             \
+  static float dot_##name##_avx512 (const uint8_t *w, const void *x, size_t n_items)                                   \
+  {                                                                                                                    \
+    return name##_avx2.dot (w, x, n_items);                                                                            \
+  }                                                                                                                    \
+  static void pack_##name##_avx512 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items,               \
+                                    uint8_t *panel)                                                                    \
+  {                                                                                                                    \
+    pack_small (TENSOR_##type, w, row_bytes, n_rows, n_items, panel);                                                  \
+  }                                                                                                                    \
+  MULTIPLY_AVX512 (name, small, TENSOR_##type)                                                                         \
+  const struct kernel_type name##_avx512 = { COMPANION_Q8,         dot_##name##_avx512,      NULL,                     \
+                                             pack_##name##_avx512, multiply_##name##_avx512, PANEL_TOKENS_AVX512 };
+
+SMALL_BLOCK_TYPES (SMALL_AVX512)
