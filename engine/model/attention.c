@@ -16,10 +16,14 @@ struct plan {
   uint32_t n_token_parts;
 };
 
-/* One part's state. Rows are [token][head], part->width apart, which is head_dim padded with zeros to full vectors. */
+/* One part's state, for its tokens of one text. Rows are [token][head], part->width apart, which is head_dim padded with
+ * zeros to full vectors. */
 struct part {
   const struct attention *attention;
-  uint32_t head_dim, width, n_rows, kv_head, first_head, n_heads, first_token;
+  uint32_t head_dim, width, n_rows, kv_head, first_head, n_heads;
+  uint32_t first_token;           /* row of the batch */
+  uint32_t position, n_positions; /* of the first token in its text, and the text's keys that there are */
+  uint32_t cached_at;             /* where the text begins in the cache */
   float q[MAX_ROWS * MODEL_MAX_HEAD_DIM];
   float sums[MAX_ROWS * MODEL_MAX_HEAD_DIM];
   float best[MAX_ROWS], total[MAX_ROWS];
@@ -31,15 +35,15 @@ struct part {
 static uint32_t row_begin (const struct part *part, uint32_t row)
 {
   const struct attention *a = part->attention;
-  uint32_t position = a->first_position + part->first_token + row / part->n_heads;
+  uint32_t position = part->position + row / part->n_heads;
   return a->before < position ? position - a->before : 0;
 }
 
 static uint32_t row_end (const struct part *part, uint32_t row)
 {
   const struct attention *a = part->attention;
-  uint32_t position = a->first_position + part->first_token + row / part->n_heads;
-  return a->after < a->n_positions - position ? position + a->after + 1 : a->n_positions;
+  uint32_t position = part->position + row / part->n_heads;
+  return a->after < part->n_positions - position ? position + a->after + 1 : part->n_positions;
 }
 
 /* Rows that the tiles are computed with: rows beyond n_rows are zeros. */
@@ -162,6 +166,52 @@ static void store_part (const struct part *part)
   }
 }
 
+static bool is_cancelled (const struct attention *a)
+{
+  return a->cancel && atomic_load_explicit (a->cancel, memory_order_relaxed);
+}
+
+/* Tokens [begin, end) of the batch, which are of one text. */
+static void run_tokens (struct part *part, const struct sequence *sequence, uint32_t begin, uint32_t end)
+{
+  const struct attention *a = part->attention;
+  const struct kv_cache *cache = a->kv.cache;
+  part->first_token = begin;
+  part->n_rows = (end - begin) * part->n_heads;
+  part->position = sequence->position + (begin - sequence->first_row);
+  part->n_positions = sequence->position + sequence->n_rows;
+  part->cached_at = a->position + sequence->first_row - sequence->position;
+  load_part (part);
+
+  const char *keys = a->kv.keys + kv_cache_offset_bytes (cache, part->kv_head, part->cached_at);
+  const char *values = a->kv.values + kv_cache_offset_bytes (cache, part->kv_head, part->cached_at);
+  uint32_t first = row_begin (part, 0) / TILE * TILE;
+  const uint32_t last = row_end (part, part->n_rows - 1);
+  for (; first < last && !is_cancelled (a); first += TILE) {
+    uint32_t n = last - first < TILE ? last - first : TILE;
+    size_t offset = kv_cache_offset_bytes (cache, 0, first);
+    score_tile (part, keys + offset, n);
+    for (uint32_t row = 0; row < part->n_rows; row++)
+      soften (part, row, first);
+    sum_tile (part, values + offset, n);
+  }
+  store_part (part);
+}
+
+/* The sequence that a row of the batch belongs to. */
+static const struct sequence *find_sequence (const struct attention *a, uint32_t row)
+{
+  uint32_t low = 0, high = a->n_sequences - 1;
+  while (low < high) {
+    const uint32_t middle = low + (high - low + 1) / 2;
+    if (a->sequences[middle].first_row <= row)
+      low = middle;
+    else
+      high = middle - 1;
+  }
+  return &a->sequences[low];
+}
+
 static void run_part (void *data, size_t index)
 {
   const struct plan *plan = data;
@@ -175,26 +225,14 @@ static void run_part (void *data, size_t index)
   part.kv_head = head_part / plan->n_head_parts;
   part.first_head = part.kv_head * plan->group + skipped;
   part.n_heads = plan->group - skipped < plan->heads ? plan->group - skipped : plan->heads;
-  part.first_token = token_part * plan->tokens;
-  uint32_t n_tokens = a->n_tokens - part.first_token < plan->tokens ? a->n_tokens - part.first_token : plan->tokens;
-  part.n_rows = n_tokens * part.n_heads;
-  load_part (&part);
-
-  const struct kv_cache *cache = a->kv.cache;
-  const char *keys = a->kv.keys + kv_cache_offset_bytes (cache, part.kv_head, 0);
-  const char *values = a->kv.values + kv_cache_offset_bytes (cache, part.kv_head, 0);
-  uint32_t begin = row_begin (&part, 0) / TILE * TILE, end = row_end (&part, part.n_rows - 1);
-  for (uint32_t first = begin; first < end; first += TILE) {
-    uint32_t n = end - first < TILE ? end - first : TILE;
-    size_t offset = kv_cache_offset_bytes (cache, 0, first);
-    score_tile (&part, keys + offset, n);
-    for (uint32_t row = 0; row < part.n_rows; row++)
-      soften (&part, row, first);
-    sum_tile (&part, values + offset, n);
-    if (a->cancel && atomic_load_explicit (a->cancel, memory_order_relaxed))
-      return;
+  uint32_t begin = a->first_row + token_part * plan->tokens;
+  const uint32_t end = a->n_rows - begin < plan->tokens ? a->n_rows : begin + plan->tokens;
+  for (const struct sequence *sequence = find_sequence (a, begin); begin < end && !is_cancelled (a); sequence++) {
+    const uint32_t sequence_end = sequence->first_row + sequence->n_rows,
+                   stop = sequence_end < end ? sequence_end : end;
+    run_tokens (&part, sequence, begin, stop);
+    begin = stop;
   }
-  store_part (&part);
 }
 
 static uint32_t divide_up (uint32_t a, uint32_t b)
@@ -207,10 +245,11 @@ void attention_run (struct pool *pool, const struct attention *attention)
   struct plan plan = { .attention = attention, .group = attention->n_heads / attention->kv.n_kv_heads };
   plan.heads = plan.group < MAX_ROWS ? plan.group : MAX_ROWS;
   uint32_t n_threads = (uint32_t)pool_get_n_threads (pool), n_kv_heads = attention->kv.n_kv_heads;
-  if (attention->n_tokens < FEW_TOKENS && n_kv_heads < n_threads) /* few tokens: share a group's heads out */
+  const uint32_t n_tokens = attention->n_rows - attention->first_row;
+  if (n_tokens < FEW_TOKENS && n_kv_heads < n_threads) /* few tokens: share a group's heads out */
     plan.heads = divide_up (plan.heads, divide_up (n_threads, n_kv_heads));
   plan.tokens = MAX_ROWS / plan.heads;
   plan.n_head_parts = divide_up (plan.group, plan.heads);
-  plan.n_token_parts = divide_up (attention->n_tokens, plan.tokens);
+  plan.n_token_parts = divide_up (n_tokens, plan.tokens);
   pool_run (pool, (size_t)n_kv_heads * plan.n_head_parts * plan.n_token_parts, run_part, &plan);
 }

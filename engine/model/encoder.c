@@ -39,7 +39,7 @@ static void lay_out (struct engine_encoder *encoder, const struct engine_model *
   forward->cache = (struct kv_cache){ cache, shape->head_dim, n_tokens, KV_F16 };
   forward->cache_is_shared = true;
   forward->state = arena_take (arena, shape->n_state_all, sizeof *forward->state);
-  forward->buffers = forward_take_buffers (model, n_tokens, arena);
+  forward->buffers = forward_take_buffers (model, n_tokens, n_tokens, arena);
   encoder->pooled = arena_take (arena, shape->n_embd, sizeof *encoder->pooled);
   encoder->head = arena_take (arena, n_head, sizeof *encoder->head);
   encoder->out = arena_take (arena, n_head, sizeof *encoder->out);
@@ -186,7 +186,7 @@ static void embed_row (void *data, uint32_t row)
   size_t n_embd = forward->model->shape.n_embd;
   float *x = forward->buffers.x + row * n_embd, *scratch = forward->buffers.h + row * n_embd;
   if (weights->position_embd.data) {
-    matrix_get_row (&weights->position_embd, row, scratch);
+    matrix_get_row (&weights->position_embd, forward->buffers.positions[row], scratch);
     add (x, scratch, n_embd);
   }
   if (weights->token_types.data) {
@@ -218,8 +218,6 @@ int encoder_run (struct engine_encoder *encoder, struct engine_error *error)
     status = encoder_reserve (encoder, n, error);
   if (status != ENGINE_OK)
     return status;
-  if (shape->n_state_all)
-    memset (forward->state, 0, shape->n_state_all * sizeof *forward->state);
   forward_embed (forward, encoder->tokens.ids, n, 0);
   rows_run (forward->pool, n, embed_row, encoder);
   for (uint32_t i = 0; i < shape->n_layers && !forward_is_cancelled (forward); i++) {

@@ -34,16 +34,18 @@ static size_t count_scratch (const struct model_shape *shape, uint32_t n_tokens,
   return mixer > ffn ? mixer : ffn;
 }
 
-struct forward_buffers forward_take_buffers (const struct engine_model *model, uint32_t n_tokens, struct arena *arena)
+struct forward_buffers forward_take_buffers (const struct engine_model *model, uint32_t n_tokens, uint32_t n_rows,
+                                             struct arena *arena)
 {
   const struct model_shape *shape = &model->shape;
   const uint32_t n = n_tokens, n_ffn = n < FORWARD_FFN_TOKENS ? n : FORWARD_FFN_TOKENS;
   const uint32_t ffs[] = { shape->n_ff_max, shape->n_expert_ff, shape->n_shared_ff }, n_ff = largest (ffs, 3);
   const bool convolves = model->arch->groups & GROUP_CONVOLUTION, scans = model->arch->groups & GROUP_STATE_SPACE;
   const uint32_t inner = scans ? shape->ssm_inner : convolves ? shape->n_embd : 0;
-  struct forward_buffers buffers = { .n_tokens = n };
+  struct forward_buffers buffers
+      = { .n_tokens = n, .positions = arena_take (arena, n_rows, sizeof *buffers.positions) };
   const struct buffer list[] = {
-    { &buffers.x, n, shape->n_embd },
+    { &buffers.x, n_rows, shape->n_embd },
     { &buffers.h, n, shape->n_embd },
     { &buffers.y, n, shape->n_embd },
     { &buffers.q, n, shape->n_q },
@@ -64,8 +66,8 @@ struct forward_buffers forward_take_buffers (const struct engine_model *model, u
   take_all (list, sizeof list / sizeof *list, arena);
   for (size_t i = 0; i < ROPE_N_TABLES; i++)
     if (model->ropes[i].frequencies) {
-      buffers.cosines[i] = arena_take (arena, (uint64_t)n * model->n_rope_pairs, sizeof (float));
-      buffers.sines[i] = arena_take (arena, (uint64_t)n * model->n_rope_pairs, sizeof (float));
+      buffers.cosines[i] = arena_take (arena, (uint64_t)n_rows * model->n_rope_pairs, sizeof (float));
+      buffers.sines[i] = arena_take (arena, (uint64_t)n_rows * model->n_rope_pairs, sizeof (float));
     }
   if (shape->n_experts) {
     buffers.experts = arena_take (arena, (uint64_t)n_ffn * shape->n_experts_used, sizeof *buffers.experts);
@@ -113,20 +115,49 @@ static void embed_row (void *data, uint32_t row)
   for (size_t i = 0; i < ROPE_N_TABLES; i++)
     if (b->cosines[i]) {
       size_t at = (size_t)row * model->n_rope_pairs;
-      rope_angles (forward->ropes[i], forward->position + row, b->cosines[i] + at, b->sines[i] + at);
+      rope_angles (forward->ropes[i], b->positions[row], b->cosines[i] + at, b->sines[i] + at);
     }
+}
+
+static void begin (struct forward *forward, const struct sequence *sequences, uint32_t n_sequences, uint32_t position)
+{
+  const struct sequence *last = &sequences[n_sequences - 1];
+  forward->sequences = sequences;
+  forward->n_sequences = n_sequences;
+  forward->n_tokens = last->first_row + last->n_rows;
+  forward->position = position;
+  forward->first_row = 0;
+}
+
+void forward_begin (struct forward *forward, uint32_t n_tokens, uint32_t position)
+{
+  forward->whole = (struct sequence){ .n_rows = n_tokens, .position = position };
+  begin (forward, &forward->whole, 1, position);
+}
+
+static void embed (struct forward *forward, const int32_t *ids)
+{
+  for (uint32_t i = 0; i < forward->n_sequences; i++)
+    for (uint32_t row = 0; row < forward->sequences[i].n_rows; row++)
+      forward->buffers.positions[forward->sequences[i].first_row + row] = forward->sequences[i].position + row;
+  forward->ids = ids;
+  rows_run (forward->pool, forward->n_tokens, embed_row, forward);
+  if (forward->adapters)
+    adapter_set_embed (forward->adapters, forward->pool, ids, forward->n_tokens, forward->model->shape.embedding_scale,
+                       forward->buffers.x, forward->exact, forward->cancel);
 }
 
 void forward_embed (struct forward *forward, const int32_t *ids, uint32_t n_tokens, uint32_t position)
 {
-  forward->ids = ids;
-  forward->n_tokens = n_tokens;
-  forward->position = position;
-  forward->first_row = 0;
-  rows_run (forward->pool, n_tokens, embed_row, forward);
-  if (forward->adapters)
-    adapter_set_embed (forward->adapters, forward->pool, ids, n_tokens, forward->model->shape.embedding_scale,
-                       forward->buffers.x, forward->exact, forward->cancel);
+  forward_begin (forward, n_tokens, position);
+  embed (forward, ids);
+}
+
+void forward_embed_texts (struct forward *forward, const int32_t *ids, const struct sequence *sequences,
+                          uint32_t n_sequences)
+{
+  begin (forward, sequences, n_sequences, 0);
+  embed (forward, ids);
 }
 
 /* ---- a layer --------------------------------------------------------------------------------------------- */

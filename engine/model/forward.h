@@ -13,10 +13,12 @@
 /* The feed-forward net runs over blocks of tokens, so that long texts stay affordable. */
 #define FORWARD_FFN_TOKENS 256
 
-/* Work memory for batches of at most n_tokens. What a model does not need is NULL. */
+/* Work memory for batches of at most n_tokens, and n_rows of what stays from layer to layer. What a model does not need is
+ * NULL. */
 struct forward_buffers {
   uint32_t n_tokens;
-  float *x;                     /* [n_tokens][embd]: the residual stream */
+  uint32_t *positions;          /* [n_rows]: of each row in its text */
+  float *x;                     /* [n_rows][embd]: the residual stream */
   float *h, *y;                 /* [n_tokens][embd]: what goes into a mixer or net, and what comes out */
   float *q, *attended;          /* [n_tokens][n_heads * head_dim] */
   float *k, *v;                 /* [n_tokens][KV] */
@@ -29,19 +31,20 @@ struct forward_buffers {
   uint16_t *experts;            /* [FORWARD_FFN_TOKENS][experts used] */
   float *expert_weights;        /* the same shape */
   uint32_t *expert_rows;        /* [FORWARD_FFN_TOKENS]: the tokens of the expert under way */
-  float *cosines[ROPE_N_TABLES], *sines[ROPE_N_TABLES]; /* [n_tokens][rope pairs] */
+  float *cosines[ROPE_N_TABLES], *sines[ROPE_N_TABLES]; /* [n_rows][rope pairs] */
   void *matmul_scratch;
 };
 
 /* Takes the buffers from the arena; with a counting arena only their size comes out. */
-struct forward_buffers forward_take_buffers (const struct engine_model *model, uint32_t n_tokens, struct arena *arena);
+struct forward_buffers forward_take_buffers (const struct engine_model *model, uint32_t n_tokens, uint32_t n_rows,
+                                             struct arena *arena);
 
 struct forward {
   const struct engine_model *model;
   struct pool *pool;
   struct kv_cache cache;
   bool cache_is_shared; /* the cache holds one layer, which all use in turn: nothing is kept (encoders) */
-  float *state;         /* [n_state_all] recurrent state after the tokens before the batch; changes with each batch */
+  float *state; /* [n_state_all] recurrent state after the tokens before the batch; afterwards that of its last text */
   const struct rope *ropes[ROPE_N_TABLES]; /* of this context length */
   struct adapter_set *adapters;            /* NULL: none */
   struct forward_buffers buffers;
@@ -50,7 +53,10 @@ struct forward {
 
   /* The batch under way. */
   const int32_t *ids;
-  uint32_t n_tokens, position; /* position of its first token */
+  const struct sequence *sequences; /* [n_sequences] its texts */
+  uint32_t n_sequences;
+  struct sequence whole;       /* what `sequences` are when the batch is of one text */
+  uint32_t n_tokens, position; /* position of its first token in the cache */
   uint32_t first_row;          /* rows before it are not needed any further (a decoder's last layer computes one row) */
   const struct layer_shape *shape;
   const struct layer_weights *layer;
@@ -62,8 +68,16 @@ static inline bool forward_is_cancelled (const struct forward *forward)
   return forward->cancel && atomic_load_explicit (forward->cancel, memory_order_relaxed);
 }
 
-/* Begins a batch: x becomes the (scaled) token embeddings, the rotary angles are made. */
+/* Begins a batch of one text: its n_tokens from `position` on. */
+void forward_begin (struct forward *forward, uint32_t n_tokens, uint32_t position);
+
+/* The same, and x becomes the (scaled) token embeddings, the rotary angles are made. */
 void forward_embed (struct forward *forward, const int32_t *ids, uint32_t n_tokens, uint32_t position);
+
+/* Begins a batch of several whole texts, which are not padded: `sequences` cover ids[n_tokens] in order, each at position
+ * 0, and are borrowed until the next batch. Every text comes out as by itself, to the bit. */
+void forward_embed_texts (struct forward *forward, const int32_t *ids, const struct sequence *sequences,
+                          uint32_t n_sequences);
 
 /* Runs layer `index` over the batch: rows from first_row on come out in x; keys, values and states of all rows are kept. */
 void forward_run_layer (struct forward *forward, uint32_t index);

@@ -1,4 +1,5 @@
-/* history.h: causal depthwise convolution over the tokens of a sequence, whose last inputs are kept from batch to batch. */
+/* history.h: causal depthwise convolution over the tokens of a text, whose last inputs are kept from batch to batch. Before
+ * a text's first token there are zeros, whatever else is in the batch. */
 #ifndef LECTERN_HISTORY_H
 #define LECTERN_HISTORY_H
 
@@ -10,6 +11,7 @@
 struct history {
   const float *rows;
   size_t stride;
+  const uint32_t *positions; /* [n_rows] of the rows in their texts */
   float *before;
   uint32_t n_rows, n_channels, n_taps;
 };

@@ -27,6 +27,13 @@ struct kv_layer {
   uint32_t n_kv_heads;
 };
 
+/* Rows of a batch that belong to one text, one after the other. The batch's rows lie one after the other in the cache too,
+ * and so do those before them of a text that an earlier batch began. */
+struct sequence {
+  uint32_t first_row, n_rows;
+  uint32_t position; /* of first_row in its text */
+};
+
 /* Of one head's vector of one position. */
 size_t kv_format_row_bytes (enum kv_format format, uint32_t head_dim);
 

@@ -53,18 +53,18 @@ static void finish_row (void *data, uint32_t row)
   const struct layer_weights *layer = forward->layer;
   const struct forward_buffers *b = &forward->buffers;
   const uint32_t n_kv = forward->shape->n_kv, n_kv_heads = forward->shape->n_kv_heads;
-  const uint32_t position = forward->position + row;
+  const uint32_t place = forward->position + row; /* in the cache */
   float *q = b->q + (size_t)row * shape->n_q, *k = b->k + (size_t)row * n_kv, *v = b->v + (size_t)row * n_kv;
   if (row >= forward->first_row) {
     finish_heads (forward, q, shape->n_heads, layer->q_bias, (struct head_norm){ layer->q_norm, layer->q_norm_heads },
                   row);
-    scale (q, temperature_of (shape, position), shape->n_q);
+    scale (q, temperature_of (shape, b->positions[row]), shape->n_q);
   }
   finish_heads (forward, k, n_kv_heads, layer->k_bias, (struct head_norm){ layer->k_norm, layer->k_norm_heads }, row);
   if (layer->v_bias)
     add (v, layer->v_bias, n_kv);
-  kv_layer_put (&forward->kv, forward->kv.keys, position, k);
-  kv_layer_put (&forward->kv, forward->kv.values, position, v);
+  kv_layer_put (&forward->kv, forward->kv.keys, place, k);
+  kv_layer_put (&forward->kv, forward->kv.values, place, v);
 }
 
 void forward_attend (struct forward *forward)
@@ -81,13 +81,14 @@ void forward_attend (struct forward *forward)
   rows_run (forward->pool, forward->n_tokens, finish_row, forward);
   if (n_rows == 0 || forward_is_cancelled (forward))
     return;
-  const size_t at = (size_t)first * shape->n_q;
   struct attention attention = {
     .kv = forward->kv,
     .n_heads = shape->n_heads,
-    .n_tokens = n_rows,
-    .first_position = forward->position + first,
-    .n_positions = forward->position + forward->n_tokens,
+    .sequences = forward->sequences,
+    .n_sequences = forward->n_sequences,
+    .first_row = first,
+    .n_rows = forward->n_tokens,
+    .position = forward->position,
     /* Causal windows count the token itself; symmetric ones reach half of their size to each side. */
     .before = window == 0 ? ATTENTION_ALL
               : causal    ? window - 1
@@ -97,8 +98,8 @@ void forward_attend (struct forward *forward)
                            : window / 2,
     .scale = shape->attention_scale,
     .softcap = shape->attention_softcap,
-    .q = b->q + at,
-    .out = b->attended + at,
+    .q = b->q,
+    .out = b->attended,
     .cancel = forward->cancel,
   };
   attention_run (forward->pool, &attention);

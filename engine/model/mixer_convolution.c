@@ -10,6 +10,7 @@ static struct history get_history (const struct forward *forward)
   return (struct history){
     .rows = forward->buffers.wide,
     .stride = 3 * (size_t)shape->n_embd,
+    .positions = forward->buffers.positions,
     .before = forward->state + forward->shape->state_before,
     .n_rows = forward->n_tokens,
     .n_channels = shape->n_embd,

@@ -8,6 +8,7 @@
 #include "engine/model/rows.h"
 #include "engine/model/vec4.h"
 #include <math.h>
+#include <string.h>
 
 #define CHANNELS_PER_PART 64
 
@@ -17,6 +18,7 @@ static struct history get_history (const struct forward *forward)
   return (struct history){
     .rows = forward->buffers.wide,
     .stride = 2 * (size_t)shape->ssm_inner,
+    .positions = forward->buffers.positions,
     .before = forward->state + forward->shape->state_before,
     .n_rows = forward->n_tokens,
     .n_channels = shape->ssm_inner,
@@ -80,6 +82,8 @@ static void scan_channel (const struct forward *forward, uint32_t channel)
   for (uint32_t t = 0; t < forward->n_tokens; t++) {
     const float *in = b->select + t * select_width + shape->ssm_dt, *out = in + n_state;
     float *x = b->inner + t * inner + channel;
+    if (b->positions[t] == 0)
+      memset (h, 0, n_state * sizeof *h);
     float dt = softplus (b->dt[t * inner + channel] + layer->ssm_dt_bias[channel]);
     *x = step (h, a, in, out, dt, *x, shape->ssm_state) + layer->ssm_d[channel] * *x;
   }

@@ -33,7 +33,8 @@ static void lay_out (struct engine_session *session, const struct engine_model *
   void *cache = arena_take (arena, kv_cache_bytes (format, shape->head_dim, shape->n_kv_heads_all, n), 1);
   forward->cache = (struct kv_cache){ cache, shape->head_dim, n, format };
   forward->state = arena_take (arena, shape->n_state_all, sizeof *forward->state);
-  forward->buffers = forward_take_buffers (model, n < DECODER_BATCH_TOKENS ? n : DECODER_BATCH_TOKENS, arena);
+  const uint32_t n_batch = n < DECODER_BATCH_TOKENS ? n : DECODER_BATCH_TOKENS;
+  forward->buffers = forward_take_buffers (model, n_batch, n_batch, arena);
   session->checkpoints = checkpoints_take (shape->n_state_all, arena);
   session->logits = arena_take (arena, shape->n_vocab, sizeof *session->logits);
   session->ids = arena_take (arena, n, sizeof *session->ids);
