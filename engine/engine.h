@@ -52,8 +52,8 @@ struct engine_model_info {
   const char *tokenizer;     /* "spm", "bpe/qwen2", "wordpiece"; "" if there is none */
   const char *chat_template; /* "own (recognised as chatml)", "own", "built-in chatml: " and why; "" if none */
   enum engine_role role;
-  bool runs;                    /* engine_session_new or engine_encoder_new will accept it */
-  const char *reason;           /* why not, one sentence; "" when runs */
+  bool runs;          /* engine_session_new or engine_encoder_new will accept it */
+  const char *reason; /* why not, one sentence; "" when runs */
   uint64_t file_bytes;
   uint64_t n_parameters;
   uint32_t context_tokens; /* the length it was trained for */
@@ -173,9 +173,9 @@ int engine_chat_tokenize_with (const struct engine_model *model, const struct en
                                size_t n_messages, const struct engine_chat_options *options,
                                struct engine_tokens *tokens, struct engine_chat_report *report,
                                struct engine_error *error);
-int engine_chat_render_with (const struct engine_model *model, const struct engine_message *messages,
-                             size_t n_messages, const struct engine_chat_options *options, char **text,
-                             struct engine_chat_report *report, struct engine_error *error);
+int engine_chat_render_with (const struct engine_model *model, const struct engine_message *messages, size_t n_messages,
+                             const struct engine_chat_options *options, char **text, struct engine_chat_report *report,
+                             struct engine_error *error);
 
 /* ---- sessions (decoder models) --------------------------------------------------------------------------- */
 
@@ -376,8 +376,8 @@ struct engine_encoder_options {
                           0: all */
 };
 
-/* Of an encoder or a reranker model; `options` may be NULL. Takes memory for texts of 512 tokens and more of it when
- * longer ones come: NO_MEMORY, with the numbers, where that is not there. One thread at a time per encoder. */
+/* Of an encoder or a reranker model; `options` may be NULL. Takes memory for 512 tokens, and more of it when longer texts
+ * or several at once come: NO_MEMORY, with the numbers, where that is not there. One thread at a time per encoder. */
 struct engine_encoder;
 int engine_encoder_new (const struct engine_model *model, const struct engine_encoder_options *options,
                         struct engine_encoder **encoder, struct engine_error *error);
@@ -388,19 +388,29 @@ uint32_t engine_encoder_get_dimensions (const struct engine_encoder *encoder);
  * context length. */
 int engine_encoder_embed (struct engine_encoder *encoder, const char *text, size_t length, float *vector,
                           struct engine_error *error);
-/* As engine_session_set_adapters(). */
-int engine_encoder_set_adapters (struct engine_encoder *encoder, const struct engine_adapter *const *adapters,
-                                 const float *scales, size_t n_adapters, struct engine_error *error);
 
 struct engine_text {
   const char *bytes; /* need not end with NUL */
   size_t length;
 };
 
-/* Scores how well each of the passages answers the query, each by itself: scores[n_passages], higher is better. A score
- * is what the model's head gives: a logit, or of models with a label for each answer the probability of the first. Token
- * types are those that the model was trained with. Passages too long for the context lose their end; RANGE when the
- * query alone does not fit. */
+/* The same for many texts, vectors[n_texts][dimensions], which is faster: short texts go through the network together, about
+ * a thousand tokens at a time. Nothing is padded, and every vector is the one that the text has by itself, to the bit. */
+int engine_encoder_embed_batch (struct engine_encoder *encoder, const struct engine_text *texts, size_t n_texts,
+                                float *vectors, struct engine_error *error);
+/* The same for texts that are tokens already, special ones included. RANGE unless each has 1 to the model's context length
+ * of them, all of the vocabulary. */
+int engine_encoder_embed_tokens (struct engine_encoder *encoder, const struct engine_tokens *texts, size_t n_texts,
+                                 float *vectors, struct engine_error *error);
+
+/* As engine_session_set_adapters(). */
+int engine_encoder_set_adapters (struct engine_encoder *encoder, const struct engine_adapter *const *adapters,
+                                 const float *scales, size_t n_adapters, struct engine_error *error);
+
+/* Scores how well each of the passages answers the query: scores[n_passages], higher is better. Passages go through the
+ * network together, as in engine_encoder_embed_batch(), but are scored each by itself. A score is what the model's head
+ * gives: a logit, or of models with a label for each answer the probability of the first. Token types are those that the
+ * model was trained with. Passages too long for the context lose their end; RANGE when the query alone does not fit. */
 int engine_encoder_rerank (struct engine_encoder *encoder, const struct engine_text *query,
                            const struct engine_text *passages, size_t n_passages, float *scores,
                            struct engine_error *error);

@@ -1,10 +1,9 @@
-/* encoder.c: a text's tokens through an encoder (BERT, arXiv 1810.04805, and what came after it), or through a decoder
- * whose last token stands for the text. */
+/* encoder.c: an encoder's memory and life, and from texts to vectors. */
 #include "engine/model/encoder.h"
 #include "engine/error.h"
 #include "engine/model/memory.h"
 #include "engine/model/ops.h"
-#include "engine/model/rows.h"
+#include "engine/tokenizer/tokens.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +12,11 @@
 
 /* ---- memory ---------------------------------------------------------------------------------------------- */
 
+/* Tokens of a batch to take memory for: whole steps, and no more than a batch can have. */
 static uint32_t round_up (const struct engine_model *model, uint32_t n_tokens)
 {
-  const uint32_t most = model->shape.context_tokens, steps = n_tokens ? (n_tokens - 1) / STEP_TOKENS + 1 : 1;
+  const uint32_t context = model->shape.context_tokens, steps = n_tokens ? (n_tokens - 1) / STEP_TOKENS + 1 : 1;
+  const uint32_t most = n_tokens > context && n_tokens <= ENCODER_BATCH_TOKENS ? ENCODER_BATCH_TOKENS : context;
   return n_tokens < most && steps <= most / STEP_TOKENS ? steps * STEP_TOKENS : most;
 }
 
@@ -39,7 +40,9 @@ static void lay_out (struct engine_encoder *encoder, const struct engine_model *
   forward->cache = (struct kv_cache){ cache, shape->head_dim, n_tokens, KV_F16 };
   forward->cache_is_shared = true;
   forward->state = arena_take (arena, shape->n_state_all, sizeof *forward->state);
-  forward->buffers = forward_take_buffers (model, n_tokens, n_tokens, arena);
+  /* Where a token sees those after it, all must be there at once. */
+  const uint32_t n_batch = shape->bidirectional || n_tokens < ENCODER_BATCH_TOKENS ? n_tokens : ENCODER_BATCH_TOKENS;
+  encoder->buffers = forward_take_buffers (model, n_batch, n_tokens, arena);
   encoder->pooled = arena_take (arena, shape->n_embd, sizeof *encoder->pooled);
   encoder->head = arena_take (arena, n_head, sizeof *encoder->head);
   encoder->out = arena_take (arena, n_head, sizeof *encoder->out);
@@ -50,7 +53,8 @@ uint64_t encoder_get_bytes (const struct engine_model *model, uint32_t n_tokens)
 {
   struct engine_encoder encoder = { 0 };
   struct arena arena = { 0 };
-  lay_out (&encoder, model, round_up (model, n_tokens), &arena);
+  const uint32_t most = model->shape.context_tokens;
+  lay_out (&encoder, model, round_up (model, n_tokens < most ? n_tokens : most), &arena);
   return arena.used;
 }
 
@@ -58,14 +62,14 @@ int encoder_reserve (struct engine_encoder *encoder, uint32_t n_tokens, struct e
 {
   const struct engine_model *model = encoder->forward.model;
   const uint32_t n = round_up (model, n_tokens);
-  if (encoder->memory && n_tokens <= encoder->forward.buffers.n_tokens)
+  if (encoder->memory && n_tokens <= encoder->n_reserved)
     return ENGINE_OK;
   struct arena arena = { .used = 0 };
   free (encoder->memory); /* first, so that both are never held at once */
   encoder->memory = NULL;
   lay_out (encoder, model, n, &arena);
   char what[64];
-  snprintf (what, sizeof what, "A text of %u tokens", n);
+  snprintf (what, sizeof what, "Reading %u tokens at once", n);
   const struct memory_limits limits = memory_read_limits ("");
   int status = memory_check (&limits, model, what, arena.used, 0, 1, error);
   if (status != ENGINE_OK)
@@ -76,6 +80,7 @@ int encoder_reserve (struct engine_encoder *encoder, uint32_t n_tokens, struct e
                              what, (double)arena.used / 1e6);
   arena = (struct arena){ .base = encoder->memory };
   lay_out (encoder, model, n, &arena);
+  encoder->n_reserved = n;
   return ENGINE_OK;
 }
 
@@ -139,6 +144,8 @@ void engine_encoder_free (struct engine_encoder *encoder)
     pool_free (encoder->forward.pool);
   adapter_set_free (encoder->forward.adapters);
   engine_tokens_clear (&encoder->tokens);
+  engine_tokens_clear (&encoder->batch.tokens);
+  free (encoder->batch.types);
   free (encoder->types);
   free (encoder->memory);
   free (encoder);
@@ -168,67 +175,7 @@ void engine_encoder_cancel (struct engine_encoder *encoder)
   atomic_store (&encoder->cancel, true);
 }
 
-int encoder_check_cancel (struct engine_encoder *encoder, struct engine_error *error)
-{
-  if (atomic_exchange (&encoder->cancel, false))
-    return engine_error_set (error, ENGINE_ERROR_CANCELLED, "Reading the text was cancelled.");
-  return ENGINE_OK;
-}
-
-/* ---- forward pass ---------------------------------------------------------------------------------------- */
-
-/* What BERT adds to the embeddings of the tokens: those of their positions and of their type, and a norm. */
-static void embed_row (void *data, uint32_t row)
-{
-  const struct engine_encoder *encoder = data;
-  const struct forward *forward = &encoder->forward;
-  const struct model_weights *weights = &forward->model->weights;
-  size_t n_embd = forward->model->shape.n_embd;
-  float *x = forward->buffers.x + row * n_embd, *scratch = forward->buffers.h + row * n_embd;
-  if (weights->position_embd.data) {
-    matrix_get_row (&weights->position_embd, forward->buffers.positions[row], scratch);
-    add (x, scratch, n_embd);
-  }
-  if (weights->token_types.data) {
-    uint32_t type = encoder->use_types ? encoder->types[row] : 0;
-    matrix_get_row (&weights->token_types, type < weights->token_types.n_rows ? type : 0, scratch);
-    add (x, scratch, n_embd);
-  }
-  if (weights->embd_norm.weight)
-    forward_norm (forward, &weights->embd_norm, x, x);
-}
-
-static int check_tokens (const struct engine_encoder *encoder, struct engine_error *error)
-{
-  const struct engine_tokens *tokens = &encoder->tokens;
-  for (size_t i = 0; i < tokens->n; i++)
-    if (tokens->ids[i] < 0 || (uint32_t)tokens->ids[i] >= encoder->forward.model->shape.n_vocab)
-      return engine_error_set (error, ENGINE_ERROR_FORMAT,
-                               "The tokenizer gives the token %d, which the model does not have.", tokens->ids[i]);
-  return ENGINE_OK;
-}
-
-int encoder_run (struct engine_encoder *encoder, struct engine_error *error)
-{
-  struct forward *forward = &encoder->forward;
-  const struct model_shape *shape = &forward->model->shape;
-  const uint32_t n = (uint32_t)encoder->tokens.n;
-  int status = check_tokens (encoder, error);
-  if (status == ENGINE_OK)
-    status = encoder_reserve (encoder, n, error);
-  if (status != ENGINE_OK)
-    return status;
-  forward_embed (forward, encoder->tokens.ids, n, 0);
-  rows_run (forward->pool, n, embed_row, encoder);
-  for (uint32_t i = 0; i < shape->n_layers && !forward_is_cancelled (forward); i++) {
-    if (i + 1 == shape->n_layers && shape->pooling == POOLING_LAST) /* only that token is looked at afterwards */
-      forward->first_row = n - 1;
-    forward_run_layer (forward, i);
-  }
-  forward_last_norm (forward);
-  encoder_pool (encoder);
-  return ENGINE_OK;
-}
+/* ---- texts ----------------------------------------------------------------------------------------------- */
 
 /* Fills encoder->tokens and cuts them at the context, keeping the special token that closes the text. */
 static int read_text (struct engine_encoder *encoder, const char *text, size_t length, struct engine_error *error)
@@ -236,7 +183,6 @@ static int read_text (struct engine_encoder *encoder, const char *text, size_t l
   const struct engine_model *model = encoder->forward.model;
   struct engine_tokens *tokens = &encoder->tokens;
   tokens->n = 0;
-  encoder->use_types = false;
   int status = engine_tokenize (model, text, length, ENGINE_TOKENIZE_ADD_SPECIAL, tokens, error);
   if (status != ENGINE_OK)
     return status;
@@ -252,22 +198,89 @@ static int read_text (struct engine_encoder *encoder, const char *text, size_t l
   return ENGINE_OK;
 }
 
+static int check_role (const struct engine_encoder *encoder, struct engine_error *error)
+{
+  const struct engine_model *model = encoder->forward.model;
+  if (model->info.role != ENGINE_ROLE_ENCODER)
+    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
+                             "The model %.200s scores passages and makes no vectors: choose an encoder.", model->path);
+  return ENGINE_OK;
+}
+
+static void finish_vector (struct engine_encoder *encoder, float *vector)
+{
+  memcpy (vector, encoder_run_dense (encoder), encoder->dimensions * sizeof *vector);
+  l2_normalize (vector, encoder->dimensions);
+}
+
+/* Fills encoder->tokens with text `index` of a list. */
+typedef int (*read_func) (struct engine_encoder *encoder, const void *list, size_t index, struct engine_error *error);
+
+static int embed_list (struct engine_encoder *encoder, read_func read, const void *list, size_t n, float *vectors,
+                       struct engine_error *error)
+{
+  int status = check_role (encoder, error);
+  if (status != ENGINE_OK || n == 0)
+    return status;
+  const size_t width = encoder->dimensions;
+  float *made = calloc (n, width * sizeof *made);
+  if (!made)
+    return engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "There is no memory left for %zu vectors.", n);
+  struct encoder_job job = { finish_vector, made, width };
+  encoder_begin (encoder);
+  encoder->use_types = false;
+  for (size_t i = 0; i < n && status == ENGINE_OK; i++) {
+    status = read (encoder, list, i, error);
+    if (status == ENGINE_OK)
+      status = encoder_add (encoder, &job, error);
+  }
+  if (status == ENGINE_OK)
+    status = encoder_finish (encoder, &job, error);
+  if (status == ENGINE_OK)
+    memcpy (vectors, made, n * width * sizeof *made);
+  free (made);
+  return status;
+}
+
+static int read_listed_text (struct engine_encoder *encoder, const void *list, size_t index, struct engine_error *error)
+{
+  const struct engine_text *text = (const struct engine_text *)list + index;
+  return read_text (encoder, text->bytes, text->length, error);
+}
+
+static int read_listed_tokens (struct engine_encoder *encoder, const void *list, size_t index,
+                               struct engine_error *error)
+{
+  const struct engine_tokens *tokens = (const struct engine_tokens *)list + index;
+  const struct model_shape *shape = &encoder->forward.model->shape;
+  if (tokens->n < 1 || tokens->n > shape->context_tokens)
+    return engine_error_set (error, ENGINE_ERROR_RANGE, "A text has %zu tokens, which is not between 1 and %u.",
+                             tokens->n, shape->context_tokens);
+  encoder->tokens.n = 0;
+  for (size_t i = 0; i < tokens->n; i++) {
+    if (tokens->ids[i] < 0 || (uint32_t)tokens->ids[i] >= shape->n_vocab)
+      return engine_error_set (error, ENGINE_ERROR_RANGE, "The token %d is not in the vocabulary of %u tokens.",
+                               tokens->ids[i], shape->n_vocab);
+    if (!engine_tokens_append (&encoder->tokens, tokens->ids[i]))
+      return engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "There is no memory left for a text.");
+  }
+  return ENGINE_OK;
+}
+
+int engine_encoder_embed_batch (struct engine_encoder *encoder, const struct engine_text *texts, size_t n_texts,
+                                float *vectors, struct engine_error *error)
+{
+  return embed_list (encoder, read_listed_text, texts, n_texts, vectors, error);
+}
+
+int engine_encoder_embed_tokens (struct engine_encoder *encoder, const struct engine_tokens *texts, size_t n_texts,
+                                 float *vectors, struct engine_error *error)
+{
+  return embed_list (encoder, read_listed_tokens, texts, n_texts, vectors, error);
+}
+
 int engine_encoder_embed (struct engine_encoder *encoder, const char *text, size_t length, float *vector,
                           struct engine_error *error)
 {
-  if (encoder->forward.model->info.role != ENGINE_ROLE_ENCODER)
-    return engine_error_set (error, ENGINE_ERROR_UNSUPPORTED,
-                             "The model %.200s scores passages and makes no vectors: choose an encoder.",
-                             encoder->forward.model->path);
-  int status = read_text (encoder, text, length, error);
-  if (status == ENGINE_OK)
-    status = encoder_run (encoder, error);
-  if (status != ENGINE_OK)
-    return status;
-  const float *whole = encoder_run_dense (encoder);
-  if ((status = encoder_check_cancel (encoder, error)) != ENGINE_OK)
-    return status;
-  memcpy (vector, whole, encoder->dimensions * sizeof *vector);
-  l2_normalize (vector, encoder->dimensions);
-  return ENGINE_OK;
+  return engine_encoder_embed_batch (encoder, &(struct engine_text){ text, length }, 1, vector, error);
 }

@@ -4,12 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-void encoder_pool (struct engine_encoder *encoder)
+void encoder_pool (struct engine_encoder *encoder, const struct sequence *text)
 {
-  const struct forward *forward = &encoder->forward;
-  const size_t n_embd = forward->model->shape.n_embd, n = forward->n_tokens;
-  const float *x = forward->buffers.x;
-  switch (forward->model->shape.pooling) {
+  const struct model_shape *shape = &encoder->forward.model->shape;
+  const size_t n_embd = shape->n_embd, n = text->n_rows;
+  const float *x = encoder->buffers.x + text->first_row * n_embd;
+  switch (shape->pooling) {
   case POOLING_CLS: memcpy (encoder->pooled, x, n_embd * sizeof *x); break;
   case POOLING_LAST: memcpy (encoder->pooled, x + (n - 1) * n_embd, n_embd * sizeof *x); break;
   case POOLING_MEAN:

@@ -140,23 +140,20 @@ static int read_prompt (struct engine_encoder *encoder, struct gguf_string templ
 
 /* ---- scores ------------------------------------------------------------------------------------------------ */
 
-static int score_pair (struct engine_encoder *encoder, const struct engine_text *query,
-                       const struct engine_text *passage, float *score, struct engine_error *error)
+static int read_passage (struct engine_encoder *encoder, const struct engine_text *query,
+                         const struct engine_text *passage, struct engine_error *error)
 {
   struct gguf_string template;
-  int status;
   encoder->tokens.n = 0;
   encoder->use_types = false;
   if (gguf_get_string (encoder->forward.model->gguf, "tokenizer.chat_template.rerank", &template))
-    status = read_prompt (encoder, template, query, passage, error);
-  else
-    status = read_pair (encoder, query, passage, error);
-  if (status == ENGINE_OK)
-    status = encoder_run (encoder, error);
-  if (status != ENGINE_OK)
-    return status;
+    return read_prompt (encoder, template, query, passage, error);
+  return read_pair (encoder, query, passage, error);
+}
+
+static void finish_score (struct engine_encoder *encoder, float *score)
+{
   *score = encoder_run_classifier (encoder);
-  return encoder_check_cancel (encoder, error);
 }
 
 int engine_encoder_rerank (struct engine_encoder *encoder, const struct engine_text *query,
@@ -175,9 +172,16 @@ int engine_encoder_rerank (struct engine_encoder *encoder, const struct engine_t
   float *made = calloc (n_passages ? n_passages : 1, sizeof *made);
   if (!made)
     return engine_error_set (error, ENGINE_ERROR_NO_MEMORY, "There is no memory left for %zu passages.", n_passages);
+  struct encoder_job job = { finish_score, made, 1 };
   int status = ENGINE_OK;
-  for (size_t i = 0; i < n_passages && status == ENGINE_OK; i++)
-    status = score_pair (encoder, query, &passages[i], &made[i], error);
+  encoder_begin (encoder);
+  for (size_t i = 0; i < n_passages && status == ENGINE_OK; i++) {
+    status = read_passage (encoder, query, &passages[i], error);
+    if (status == ENGINE_OK)
+      status = encoder_add (encoder, &job, error);
+  }
+  if (status == ENGINE_OK)
+    status = encoder_finish (encoder, &job, error);
   if (status == ENGINE_OK && n_passages > 0)
     memcpy (scores, made, n_passages * sizeof *made);
   free (made);
