@@ -2,12 +2,14 @@
 import json
 import math
 import os
+import subprocess
 import sys
 
-from harness import LecternTest, main
+from harness import LECTERNCTL, LecternTest, main
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'conformance'))
 import encoder_models  # noqa: E402
+import models  # noqa: E402
 
 
 class Vectors(LecternTest):
@@ -36,6 +38,28 @@ class Vectors(LecternTest):
         self.assertIn('256', self.fails(1, *run, '--dimensions', '257', stdin='a\n'))
         self.fails(2, *run, '--dimensions', '0', stdin='a\n')
         self.assertIn('reranker', self.fails(1, 'engine', 'rerank', '--model', self.model, '--query', 'a', stdin='a\n'))
+
+    def test_many_lines(self):
+        """Lines that come together are read together, those that come one by one are answered at once: the same vectors."""
+        encoder_models.ENCODERS['bert-mean']().write(self.model)
+        texts = ['the machine', '', 'a', 'is cleaned every week ' * 8] * 10
+        together = self.lines('embed', stdin='\n'.join(texts))
+        self.assertEqual(together, together[:4] * 10)
+        run = [LECTERNCTL, 'engine', 'embed', '--model', self.model]
+        with subprocess.Popen(run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.env) as process:
+            for text, vector in zip(texts[:4], together):
+                print(text, file=process.stdin, flush=True)
+                self.assertEqual(json.loads(process.stdout.readline()), vector)
+            process.stdin.close()
+        self.assertEqual(process.returncode, 0)
+
+    def test_line_that_cannot_be_read(self):
+        """Those before it are answered all the same."""
+        encoder_models.decoder(models.llama(), encoder_models.LAST).write(self.model)
+        run = [LECTERNCTL, 'engine', 'embed', '--model', self.model]
+        done = subprocess.run(run, input='a\nb\n\nc\n', stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env)
+        self.assertEqual((done.returncode, len(done.stdout.splitlines())), (1, 2))
+        self.assertIn('no tokens', done.stderr)
 
     def test_rerank(self):
         encoder_models.RERANKERS['bert-reranker']().write(self.model)
