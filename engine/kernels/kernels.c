@@ -67,6 +67,11 @@ const struct kernels *kernels_get (void)
   return chosen;
 }
 
+const struct row_kernels *row_kernels_get (void)
+{
+  return kernels_get ()->rows;
+}
+
 const char *kernels_get_path (void)
 {
   return kernels_get ()->name;

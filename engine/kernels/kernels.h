@@ -8,6 +8,7 @@
 #define LECTERN_KERNELS_H
 
 #include "engine/gguf/tensor_type.h"
+#include "engine/kernels/row_kernels.h"
 
 enum companion {
   COMPANION_F32,
@@ -61,6 +62,7 @@ struct kernel_type {
 
 struct kernels {
   const char *name;
+  const struct row_kernels *rows;
   const struct kernel_type *types[TENSOR_N_TYPES]; /* NULL for types that do not run */
   void (*quantise_q8) (const float *x, struct q8_block *out, size_t n_items);
   void (*quantise_q8_k) (const float *x, struct q8_k_block *out, size_t n_items);

@@ -192,6 +192,7 @@ static const struct kernel_type bf16_c = { COMPANION_F32, dot_bf16_row_c };
 #define BLOCK_ROW(type, name, block_bytes, has_minimum) [TENSOR_##type] = &name##_c,
 const struct kernels kernels_c = {
   .name = "c",
+  .rows = &row_kernels_c,
   .types = {
     [TENSOR_F32] = &f32_c,
     [TENSOR_F16] = &f16_c,

@@ -225,6 +225,7 @@ const struct kernel_type bf16_avx2 = { COMPANION_F32, dot_bf16_row_avx2, dot_4_b
 #define BLOCK_ROW(type, name, block_bytes, has_minimum) [TENSOR_##type] = &name##_avx2,
 const struct kernels kernels_avx2 = {
   .name = "avx2",
+  .rows = &row_kernels_avx2,
   .types = {
     [TENSOR_F32] = &f32_avx2,
     [TENSOR_F16] = &f16_avx2,

@@ -4,6 +4,7 @@
 #define BLOCK_ROW(type, name, block_bytes, has_minimum) [TENSOR_##type] = &name##_avx512,
 const struct kernels kernels_avx512 = {
   .name = "avx512",
+  .rows = &row_kernels_avx512,
   .types = {
     [TENSOR_F32] = &f32_avx2,
     [TENSOR_F16] = &f16_avx2,
