@@ -60,10 +60,18 @@ struct kernel_type {
   unsigned panel_tokens;
 };
 
+enum { DOT_TOKENS_MAX = 8 };
+
+/* Few tokens (1 to DOT_TOKENS_MAX, x_bytes apart): n_rows >= 1 rows (row_bytes apart), read once as they lie in the file.
+ * out[t * out_stride + r] = dot (row r, token t), to the bit. */
+typedef void dot_rows_function (const uint8_t *w, size_t row_bytes, size_t n_rows, const void *x, size_t x_bytes,
+                                unsigned n_tokens, size_t n_items, float *out, size_t out_stride);
+
 struct kernels {
   const char *name;
   const struct row_kernels *rows;
   const struct kernel_type *types[TENSOR_N_TYPES]; /* NULL for types that do not run */
+  dot_rows_function *dot_rows[TENSOR_N_TYPES];     /* of quantised types; NULL: use dot */
   void (*quantise_q8) (const float *x, struct q8_block *out, size_t n_items);
   void (*quantise_q8_k) (const float *x, struct q8_k_block *out, size_t n_items);
   float (*dot_f32) (const float *a, const float *b, size_t n);

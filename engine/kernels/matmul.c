@@ -9,10 +9,11 @@
 
 enum {
   TOKEN_BLOCK = 512, /* tokens of one part: bounds the time between looks at `cancel`, and its sums on the stack */
-  EXACT_TOKEN_BLOCK = 256,     /* the same in exact mode */
-  STRIP_ROWS_MAX = 32,         /* of one part with few tokens */
-  PANEL_TOKENS_MIN = 4,        /* from here on unpacking pays */
-  PART_PRODUCTS_MIN = 1 << 14, /* less than this is not worth a second thread */
+  EXACT_TOKEN_BLOCK = 256,       /* the same in exact mode */
+  FEW_TOKENS_ROWS_MAX = 256,     /* of one part: dot_rows() fetches ahead, within a part alone */
+  PANEL_TOKENS_MIN = 4,          /* from here on unpacking pays */
+  DOT_ROWS_PANEL_TOKENS_MIN = 9, /* the same where there is dot_rows() */
+  PART_PRODUCTS_MIN = 1 << 14,   /* less than this is not worth a second thread */
   EXACT_ITEMS = 256,
   FLOAT_PIECE = 1024, /* columns */
   CACHE_LINE = 64,
@@ -115,10 +116,24 @@ static void multiply_block (const struct product *product, uint32_t r0, uint32_t
            kernel->dot (get_row (product, r) + w_offset, product->x + t * product->x_bytes + x_offset, n_items));
 }
 
+/* Quantised rows times few tokens, each block read once. */
+static void multiply_few (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1)
+{
+  dot_rows_function *dot_rows = product->kernels->dot_rows[product->w->type];
+  for (uint32_t t = t0; t < t1; t += DOT_TOKENS_MAX)
+    dot_rows (get_row (product, r0), product->w_bytes, r1 - r0, product->x + t * product->x_bytes, product->x_bytes,
+              t1 - t < DOT_TOKENS_MAX ? t1 - t : DOT_TOKENS_MAX, product->w->n_cols,
+              product->out + t * product->out_stride + r0, product->out_stride);
+}
+
 /* Float rows are long: they are taken in pieces, so that the activations of four tokens stay in the L1 cache. The pieces
  * are the same for any number of tokens, as their sums round. Quantised rows come here only if there are few tokens. */
 static void multiply_rows (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1)
 {
+  if (product->kernels->dot_rows[product->w->type]) {
+    multiply_few (product, r0, r1, t0, t1);
+    return;
+  }
   const uint32_t n_cols = product->w->n_cols;
   const uint32_t piece = product->kernel->companion != COMPANION_F32 ? n_cols : FLOAT_PIECE;
   const uint32_t rows_at_once = t1 - t0 < PANEL_TOKENS_MIN ? 1 : r1 - r0; /* few tokens: read memory in order */
@@ -200,8 +215,9 @@ static uint32_t choose_strip_rows (const struct product *product, int n_threads)
 {
   const uint64_t row_products = (uint64_t)product->w->n_cols * product->n_tokens + 1;
   uint64_t rows = product->w->n_rows / (8 * (uint32_t)n_threads);
-  if (rows > STRIP_ROWS_MAX)
-    rows = STRIP_ROWS_MAX;
+  const uint32_t rows_max = product->by_panels ? PANEL_ROWS : FEW_TOKENS_ROWS_MAX;
+  if (rows > rows_max)
+    rows = rows_max;
   if (rows < PART_PRODUCTS_MIN / row_products)
     rows = PART_PRODUCTS_MIN / row_products;
   return rows < PANEL_ROWS ? PANEL_ROWS : (uint32_t)(rows / PANEL_ROWS * PANEL_ROWS);
@@ -244,7 +260,8 @@ void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x
   if (n_tokens == 0 || w->n_rows == 0)
     return;
   if (!exact) {
-    product.by_panels = product.kernel->pack && n_tokens >= PANEL_TOKENS_MIN;
+    product.by_panels = product.kernel->pack
+                        && n_tokens >= (kernels->dot_rows[w->type] ? DOT_ROWS_PANEL_TOKENS_MIN : PANEL_TOKENS_MIN);
     lay_out_activations (&product, scratch);
   }
   if (!exact && product.kernel->companion != COMPANION_F32) {

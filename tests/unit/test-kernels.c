@@ -187,6 +187,27 @@ static void check_panel (const struct kernel_type *kernel, const uint8_t *w, siz
   }
 }
 
+/* The last rows, 1 to PANEL_ROWS of them, as they end where the allocation ends; times 1 to DOT_TOKENS_MAX tokens. */
+static void check_dot_rows (dot_rows_function *dot_rows, const uint8_t *w, size_t w_bytes, const uint8_t *x,
+                            size_t x_bytes, size_t n, float expected[N_TOKENS][PANEL_ROWS])
+{
+  enum { STRIDE = PANEL_ROWS + 3 };
+  float out[(DOT_TOKENS_MAX + 1) * STRIDE];
+  for (size_t n_rows = 1; n_rows <= PANEL_ROWS; n_rows += n_rows < 3 ? 1 : n_rows % 2 ? 5 : 3)
+    for (unsigned n_tokens = 1; n_tokens <= DOT_TOKENS_MAX; n_tokens++) {
+      const size_t first_row = PANEL_ROWS - n_rows, first_token = N_TOKENS - n_tokens;
+      for (size_t i = 0; i < sizeof out / sizeof *out; i++)
+        out[i] = 12345;
+      dot_rows (w + first_row * w_bytes, w_bytes, n_rows, x + first_token * x_bytes, x_bytes, n_tokens, n, out, STRIDE);
+      for (size_t t = 0; t <= DOT_TOKENS_MAX; t++)
+        for (size_t r = 0; r < STRIDE; r++) {
+          const bool written = t < n_tokens && r < n_rows;
+          CHECK (same_bits (&out[t * STRIDE + r],
+                            written ? &expected[first_token + t][first_row + r] : &(float){ 12345 }, sizeof (float)));
+        }
+    }
+}
+
 static void check_rows (const struct kernels *kernels, enum tensor_type type, size_t n, enum filling filling)
 {
   const struct kernel_type *kernel = kernels->types[type], *reference = kernels_c.types[type];
@@ -230,6 +251,8 @@ static void check_rows (const struct kernels *kernels, enum tensor_type type, si
       for (size_t t = 0; t < 4; t++)
         CHECK (four[t] == kernel->dot (w.bytes + r * w_bytes, x.bytes + t * x_bytes, n));
     }
+  if (kernels->dot_rows[type])
+    check_dot_rows (kernels->dot_rows[type], w.bytes, w_bytes, x.bytes, x_bytes, n, expected);
   if (kernel->pack && n <= PANEL_COLS)
     check_panel (kernel, w.bytes, w_bytes, x.bytes, x_bytes, n, expected);
   free (w.allocation);

@@ -65,4 +65,8 @@ INLINE void add_products (__m512i sums[2][PANEL_TOKENS_AVX512], const uint8_t *w
 SMALL_BLOCK_TYPES (DECLARE_AVX512)
 SUPER_BLOCK_TYPES (DECLARE_AVX512)
 
+/* In dot_small_blocks.c and dot_super_blocks.c. */
+dot_rows_function dot_rows_q8_0_avx512, dot_rows_q4_0_avx512;
+dot_rows_function dot_rows_q4_k_avx512, dot_rows_q5_k_avx512, dot_rows_q6_k_avx512;
+
 #endif
