@@ -19,23 +19,36 @@ enum {
   CACHE_LINE = 64,
 };
 
+/* The activations as the kernels read them: [chunk of chunk_cols columns][token] in the companion form. */
+struct activations {
+  enum companion companion;
+  bool by_panels;
+  uint8_t *data;
+  uint32_t chunk_cols;
+  size_t chunk_bytes, token_bytes; /* from chunk to chunk, from token to token */
+};
+
 struct product {
-  const struct kernels *kernels;
   const struct kernel_type *kernel;
+  dot_rows_function *dot_rows;
   const struct matrix *w;
   size_t w_bytes; /* of a row */
-  const float *x_f32;
-  size_t x_f32_stride;
-  uint8_t *x; /* in the companion form: [chunk of x_chunk_cols columns][token] */
-  uint32_t x_chunk_cols;
-  size_t x_chunk_bytes, x_bytes; /* from chunk to chunk, from token to token */
-  uint32_t n_tokens;
   float *out;
   size_t out_stride;
-  bool by_panels;
-  uint32_t strip_rows, n_strips, token_block;
-  uint32_t tokens_per_part; /* of rounding */
-  const atomic_bool *cancel;
+  uint32_t strip_rows, n_strips;
+};
+
+/* Products that read the same activations. */
+struct job {
+  const struct kernels *kernels;
+  const struct matmul *call;
+  void (*prepare) (void *data, uint32_t token);
+  bool combines;
+  struct activations x;
+  struct product products[MATMUL_OUTPUTS_MAX];
+  uint32_t n_products, token_block;
+  size_t n_strips; /* of all products; of one where they are combined */
+  uint32_t tokens_per_part;
 };
 
 static size_t companion_row_bytes (enum companion companion, uint32_t n_cols)
@@ -61,25 +74,35 @@ size_t matmul_scratch_bytes (uint32_t n_cols, uint32_t n_tokens)
   return (q8 > q8_k ? q8 : q8_k) * n_tokens + CACHE_LINE;
 }
 
-static bool is_cancelled (const struct product *product)
+static bool is_cancelled (const struct job *job)
 {
-  return product->cancel && atomic_load_explicit (product->cancel, memory_order_relaxed);
+  return job->call->cancel && atomic_load_explicit (job->call->cancel, memory_order_relaxed);
 }
 
-static void round_part (void *data, size_t part)
+static void round_token (const struct job *job, uint32_t token)
 {
-  const struct product *product = data;
-  const uint32_t first = (uint32_t)part * product->tokens_per_part, n_cols = product->w->n_cols;
-  for (uint32_t t = first; t < first + product->tokens_per_part && t < product->n_tokens; t++) {
-    const float *from = product->x_f32 + t * product->x_f32_stride;
-    uint8_t *to = product->x + t * product->x_bytes;
-    for (uint32_t c = 0; c < n_cols; c += product->x_chunk_cols, to += product->x_chunk_bytes) {
-      const uint32_t n_items = n_cols - c < product->x_chunk_cols ? n_cols - c : product->x_chunk_cols;
-      if (product->kernel->companion == COMPANION_Q8)
-        product->kernels->quantise_q8 (from + c, (struct q8_block *)to, n_items);
-      else
-        product->kernels->quantise_q8_k (from + c, (struct q8_k_block *)to, n_items);
-    }
+  const struct activations *x = &job->x;
+  const float *from = job->call->x + token * job->call->x_stride;
+  const uint32_t n_cols = job->products[0].w->n_cols;
+  uint8_t *to = x->data + token * x->token_bytes;
+  for (uint32_t c = 0; c < n_cols; c += x->chunk_cols, to += x->chunk_bytes) {
+    const uint32_t n_items = n_cols - c < x->chunk_cols ? n_cols - c : x->chunk_cols;
+    if (x->companion == COMPANION_Q8)
+      job->kernels->quantise_q8 (from + c, (struct q8_block *)to, n_items);
+    else
+      job->kernels->quantise_q8_k (from + c, (struct q8_k_block *)to, n_items);
+  }
+}
+
+static void prepare_part (void *data, size_t part)
+{
+  const struct job *job = data;
+  const uint32_t first = (uint32_t)part * job->tokens_per_part, end = first + job->tokens_per_part;
+  for (uint32_t t = first; t < end && t < job->call->n_tokens; t++) {
+    if (job->prepare)
+      job->prepare (job->call->data, t);
+    if (!job->call->exact && job->x.companion != COMPANION_F32)
+      round_token (job, t);
   }
 }
 
@@ -95,43 +118,42 @@ static inline void put (float *out, uint32_t c, float sum)
 }
 
 /* Rows of the strip as they lie in the file, times tokens [t0, t1), for n_items columns from c on. */
-static void multiply_block (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1,
-                            uint32_t c, uint32_t n_items)
+static void multiply_block (const struct product *product, const struct activations *x, uint32_t r0, uint32_t r1,
+                            uint32_t t0, uint32_t t1, uint32_t c, uint32_t n_items)
 {
   const struct kernel_type *kernel = product->kernel;
   const size_t w_offset = tensor_type_row_bytes (product->w->type, c);
-  const size_t x_offset = companion_row_bytes (kernel->companion, c);
+  const uint8_t *from = x->data + companion_row_bytes (kernel->companion, c);
   uint32_t t = t0;
   for (; kernel->dot_4 && t + 4 <= t1; t += 4)
     for (uint32_t r = r0; r < r1; r++) {
       float sum[4];
-      kernel->dot_4 (get_row (product, r) + w_offset, product->x + t * product->x_bytes + x_offset, product->x_bytes,
-                     n_items, sum);
+      kernel->dot_4 (get_row (product, r) + w_offset, from + t * x->token_bytes, x->token_bytes, n_items, sum);
       for (uint32_t i = 0; i < 4; i++)
         put (&product->out[(t + i) * product->out_stride + r], c, sum[i]);
     }
   for (; t < t1; t++)
     for (uint32_t r = r0; r < r1; r++)
       put (&product->out[t * product->out_stride + r], c,
-           kernel->dot (get_row (product, r) + w_offset, product->x + t * product->x_bytes + x_offset, n_items));
+           kernel->dot (get_row (product, r) + w_offset, from + t * x->token_bytes, n_items));
 }
 
-/* Quantised rows times few tokens, each block read once. */
-static void multiply_few (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1)
+static void multiply_few (const struct product *product, const struct activations *x, uint32_t r0, uint32_t r1,
+                          uint32_t t0, uint32_t t1)
 {
-  dot_rows_function *dot_rows = product->kernels->dot_rows[product->w->type];
   for (uint32_t t = t0; t < t1; t += DOT_TOKENS_MAX)
-    dot_rows (get_row (product, r0), product->w_bytes, r1 - r0, product->x + t * product->x_bytes, product->x_bytes,
-              t1 - t < DOT_TOKENS_MAX ? t1 - t : DOT_TOKENS_MAX, product->w->n_cols,
-              product->out + t * product->out_stride + r0, product->out_stride);
+    product->dot_rows (get_row (product, r0), product->w_bytes, r1 - r0, x->data + t * x->token_bytes, x->token_bytes,
+                       t1 - t < DOT_TOKENS_MAX ? t1 - t : DOT_TOKENS_MAX, product->w->n_cols,
+                       product->out + t * product->out_stride + r0, product->out_stride);
 }
 
 /* Float rows are long: they are taken in pieces, so that the activations of four tokens stay in the L1 cache. The pieces
  * are the same for any number of tokens, as their sums round. Quantised rows come here only if there are few tokens. */
-static void multiply_rows (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1)
+static void multiply_rows (const struct product *product, const struct activations *x, uint32_t r0, uint32_t r1,
+                           uint32_t t0, uint32_t t1)
 {
-  if (product->kernels->dot_rows[product->w->type]) {
-    multiply_few (product, r0, r1, t0, t1);
+  if (product->dot_rows) {
+    multiply_few (product, x, r0, r1, t0, t1);
     return;
   }
   const uint32_t n_cols = product->w->n_cols;
@@ -139,61 +161,92 @@ static void multiply_rows (const struct product *product, uint32_t r0, uint32_t 
   const uint32_t rows_at_once = t1 - t0 < PANEL_TOKENS_MIN ? 1 : r1 - r0; /* few tokens: read memory in order */
   for (uint32_t r = r0; r < r1; r += rows_at_once)
     for (uint32_t c = 0; c < n_cols; c += piece)
-      multiply_block (product, r, r + rows_at_once, t0, t1, c, n_cols - c < piece ? n_cols - c : piece);
+      multiply_block (product, x, r, r + rows_at_once, t0, t1, c, n_cols - c < piece ? n_cols - c : piece);
 }
 
 /* The same through panels; r1 - r0 is at most PANEL_ROWS. */
-static void multiply_panels (const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0, uint32_t t1)
+static void multiply_panels (const struct product *product, const struct activations *x, uint32_t r0, uint32_t r1,
+                             uint32_t t0, uint32_t t1)
 {
   _Alignas(CACHE_LINE) uint8_t panel[PANEL_BYTES_MAX];
   _Alignas(CACHE_LINE) float sums[TOKEN_BLOCK][PANEL_ROWS];
   const struct kernel_type *kernel = product->kernel;
   const uint32_t n_cols = product->w->n_cols;
-  const uint8_t *x = product->x + t0 * product->x_bytes;
+  const uint8_t *from = x->data + t0 * x->token_bytes;
   memset (sums, 0, (t1 - t0) * sizeof sums[0]);
-  for (uint32_t c = 0; c < n_cols; c += PANEL_COLS, x += product->x_chunk_bytes) {
+  for (uint32_t c = 0; c < n_cols; c += PANEL_COLS, from += x->chunk_bytes) {
     const uint32_t n_items = n_cols - c < PANEL_COLS ? n_cols - c : PANEL_COLS;
     const uint8_t *w = get_row (product, r0) + tensor_type_row_bytes (product->w->type, c);
     kernel->pack (w, product->w_bytes, r1 - r0, n_items, panel);
     for (uint32_t t = 0; t < t1 - t0; t += kernel->panel_tokens) {
       const uint32_t left = t1 - t0 - t, n_tokens = left < kernel->panel_tokens ? left : kernel->panel_tokens;
-      kernel->multiply (panel, x + t * product->x_bytes, product->x_bytes, n_tokens, n_items, sums[t]);
+      kernel->multiply (panel, from + t * x->token_bytes, x->token_bytes, n_tokens, n_items, sums[t]);
     }
   }
   for (uint32_t t = t0; t < t1; t++)
     memcpy (product->out + t * product->out_stride + r0, sums[t - t0], (r1 - r0) * sizeof (float));
 }
 
-static void multiply_part (void *data, size_t part)
+static void multiply_strip (const struct job *job, const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0,
+                            uint32_t t1)
 {
-  const struct product *product = data;
-  if (is_cancelled (product))
-    return;
-  const uint32_t strip = (uint32_t)(part % product->n_strips), block = (uint32_t)(part / product->n_strips);
-  const uint32_t r0 = strip * product->strip_rows, t0 = block * product->token_block;
-  const uint32_t r1 = product->w->n_rows - r0 < product->strip_rows ? product->w->n_rows : r0 + product->strip_rows;
-  const uint32_t t1 = product->n_tokens - t0 < product->token_block ? product->n_tokens : t0 + product->token_block;
-  if (!product->by_panels) {
-    multiply_rows (product, r0, r1, t0, t1);
-    return;
+  if (job->x.by_panels)
+    multiply_panels (product, &job->x, r0, r1, t0, t1);
+  else
+    multiply_rows (product, &job->x, r0, r1, t0, t1);
+}
+
+/* What part `part` of a job is. */
+struct part {
+  const struct product *product;
+  uint32_t r0, r1, t0, t1;
+};
+
+static struct part get_part (const struct job *job, size_t part)
+{
+  const uint32_t block = (uint32_t)(part / job->n_strips), t0 = block * job->token_block;
+  const struct product *product = job->products;
+  size_t strip = part % job->n_strips;
+  while (strip >= product->n_strips)
+    strip -= product++->n_strips;
+  const uint32_t r0 = (uint32_t)strip * product->strip_rows, n_tokens = job->call->n_tokens;
+  return (struct part){
+    .product = product,
+    .r0 = r0,
+    .r1 = product->w->n_rows - r0 < product->strip_rows ? product->w->n_rows : r0 + product->strip_rows,
+    .t0 = t0,
+    .t1 = n_tokens - t0 < job->token_block ? n_tokens : t0 + job->token_block,
+  };
+}
+
+static void multiply_part (void *data, size_t index)
+{
+  const struct job *job = data;
+  const struct part part = get_part (job, index);
+  const uint32_t step = job->x.by_panels ? PANEL_ROWS : part.r1 - part.r0;
+  for (uint32_t r = part.r0; r < part.r1 && !is_cancelled (job); r += step) {
+    const uint32_t end = part.r1 - r < step ? part.r1 : r + step;
+    multiply_strip (job, part.product, r, end, part.t0, part.t1);
+    if (!job->combines)
+      continue;
+    const struct product *first = &job->products[0], *second = &job->products[1];
+    multiply_strip (job, second, r, end, part.t0, part.t1);
+    for (uint32_t t = part.t0; t < part.t1; t++)
+      job->call->combine (job->call->data, first->out + t * first->out_stride + r,
+                          second->out + t * second->out_stride + r, r, end - r);
   }
-  for (uint32_t r = r0; r < r1 && !is_cancelled (product); r += PANEL_ROWS)
-    multiply_panels (product, r, r1 - r < PANEL_ROWS ? r1 : r + PANEL_ROWS, t0, t1);
 }
 
 /* Reference arithmetic: weights to F32 a piece at a time, sums in double precision. */
-static void multiply_part_exact (void *data, size_t part)
+static void multiply_part_exact (void *data, size_t index)
 {
-  const struct product *product = data;
-  if (is_cancelled (product))
-    return;
-  const uint32_t strip = (uint32_t)(part % product->n_strips), block = (uint32_t)(part / product->n_strips);
-  const uint32_t r0 = strip * product->strip_rows, t0 = block * EXACT_TOKEN_BLOCK, n_cols = product->w->n_cols;
-  const uint32_t r1 = product->w->n_rows - r0 < product->strip_rows ? product->w->n_rows : r0 + product->strip_rows;
-  const uint32_t n_tokens = product->n_tokens - t0 < EXACT_TOKEN_BLOCK ? product->n_tokens - t0 : EXACT_TOKEN_BLOCK;
+  const struct job *job = data;
+  const struct part part = get_part (job, index);
+  const struct product *product = part.product;
+  const uint32_t n_cols = product->w->n_cols, n_tokens = part.t1 - part.t0;
   float weights[EXACT_ITEMS];
   double sums[EXACT_TOKEN_BLOCK];
-  for (uint32_t r = r0; r < r1 && !is_cancelled (product); r++) {
+  for (uint32_t r = part.r0; r < part.r1 && !is_cancelled (job); r++) {
     for (uint32_t t = 0; t < n_tokens; t++)
       sums[t] = 0;
     for (uint32_t c = 0; c < n_cols; c += EXACT_ITEMS) {
@@ -201,77 +254,117 @@ static void multiply_part_exact (void *data, size_t part)
       tensor_type_to_f32 (product->w->type, get_row (product, r) + tensor_type_row_bytes (product->w->type, c), weights,
                           n_items);
       for (uint32_t t = 0; t < n_tokens; t++)
-        sums[t] += (double)product->kernels->dot_f32 (weights, product->x_f32 + (t0 + t) * product->x_f32_stride + c,
-                                                      n_items);
+        sums[t]
+            += (double)job->kernels->dot_f32 (weights, job->call->x + (part.t0 + t) * job->call->x_stride + c, n_items);
     }
     for (uint32_t t = 0; t < n_tokens; t++)
-      product->out[(t0 + t) * product->out_stride + r] = (float)sums[t];
+      product->out[(part.t0 + t) * product->out_stride + r] = (float)sums[t];
   }
+}
+
+static void combine_part (void *data, size_t part)
+{
+  const struct matmul *call = data;
+  const struct matmul_output *first = &call->outputs[0], *second = &call->outputs[1];
+  call->combine (call->data, first->out + part * first->out_stride, second->out + part * second->out_stride, 0,
+                 first->w->n_rows);
 }
 
 /* Strips short enough that every thread gets several, but long enough to be worth handing out: a small product stays in
  * one piece. */
-static uint32_t choose_strip_rows (const struct product *product, int n_threads)
+static uint32_t choose_strip_rows (const struct job *job, const struct matrix *w, int n_threads)
 {
-  const uint64_t row_products = (uint64_t)product->w->n_cols * product->n_tokens + 1;
-  uint64_t rows = product->w->n_rows / (8 * (uint32_t)n_threads);
-  const uint32_t rows_max = product->by_panels ? PANEL_ROWS : FEW_TOKENS_ROWS_MAX;
-  if (rows > rows_max)
-    rows = rows_max;
+  const uint64_t row_products = (uint64_t)w->n_cols * job->call->n_tokens + 1;
+  const uint32_t most = job->x.by_panels ? PANEL_ROWS : FEW_TOKENS_ROWS_MAX;
+  uint64_t rows = w->n_rows / (8 * (uint32_t)n_threads);
+  if (rows > most)
+    rows = most;
   if (rows < PART_PRODUCTS_MIN / row_products)
     rows = PART_PRODUCTS_MIN / row_products;
   return rows < PANEL_ROWS ? PANEL_ROWS : (uint32_t)(rows / PANEL_ROWS * PANEL_ROWS);
 }
 
-/* Where the activations lie in the form that the kernels read. */
-static void lay_out_activations (struct product *product, void *scratch)
+static struct activations lay_out_activations (const struct matmul *call, const struct kernels *kernels,
+                                               const struct matrix *w)
 {
-  const uint32_t n_cols = product->w->n_cols;
-  const enum companion companion = product->kernel->companion;
-  product->x_chunk_cols = product->by_panels ? PANEL_COLS : n_cols;
-  if (companion == COMPANION_F32) {
-    product->x = (uint8_t *)product->x_f32;
-    product->x_bytes = product->x_f32_stride * sizeof (float);
-    product->x_chunk_bytes = PANEL_COLS * sizeof (float);
-    return;
+  const struct kernel_type *kernel = kernels->types[w->type];
+  const uint32_t panel_tokens_min = kernels->dot_rows[w->type] ? DOT_ROWS_PANEL_TOKENS_MIN : PANEL_TOKENS_MIN;
+  struct activations x = { .companion = kernel->companion };
+  x.by_panels = !call->exact && kernel->pack && call->n_tokens >= panel_tokens_min;
+  x.chunk_cols = x.by_panels ? PANEL_COLS : w->n_cols;
+  if (call->exact || x.companion == COMPANION_F32) {
+    x.data = (uint8_t *)call->x;
+    x.token_bytes = call->x_stride * sizeof (float);
+    x.chunk_bytes = PANEL_COLS * sizeof (float);
+    return x;
   }
-  product->x = (uint8_t *)scratch + (CACHE_LINE - (uintptr_t)scratch % CACHE_LINE) % CACHE_LINE;
-  product->x_bytes = round_up (companion_row_bytes (companion, product->x_chunk_cols));
-  product->x_chunk_bytes = product->n_tokens * product->x_bytes;
+  x.data = (uint8_t *)call->scratch + (CACHE_LINE - (uintptr_t)call->scratch % CACHE_LINE) % CACHE_LINE;
+  x.token_bytes = round_up (companion_row_bytes (x.companion, x.chunk_cols));
+  x.chunk_bytes = call->n_tokens * x.token_bytes;
+  return x;
+}
+
+/* As many outputs from `first` on as read the same activations. */
+static void collect_products (struct job *job, uint32_t first, int n_threads)
+{
+  const struct matmul *call = job->call;
+  job->x = lay_out_activations (call, job->kernels, call->outputs[first].w);
+  for (uint32_t i = first; i < call->n_outputs; i++) {
+    const struct matmul_output *output = &call->outputs[i];
+    const struct activations x = lay_out_activations (call, job->kernels, output->w);
+    if (x.companion != job->x.companion || x.by_panels != job->x.by_panels)
+      break;
+    const uint32_t strip_rows = choose_strip_rows (job, output->w, n_threads);
+    job->products[job->n_products++] = (struct product){
+      .kernel = job->kernels->types[output->w->type],
+      .dot_rows = job->kernels->dot_rows[output->w->type],
+      .w = output->w,
+      .w_bytes = tensor_type_row_bytes (output->w->type, output->w->n_cols),
+      .out = output->out,
+      .out_stride = output->out_stride,
+      .strip_rows = strip_rows,
+      .n_strips = (output->w->n_rows + strip_rows - 1) / strip_rows,
+    };
+  }
+  job->combines = call->combine && !call->exact && job->n_products == 2;
+  for (uint32_t i = 0; i < (job->combines ? 1 : job->n_products); i++)
+    job->n_strips += job->products[i].n_strips;
+}
+
+void matmul_run (struct pool *pool, const struct matmul *call)
+{
+  const uint32_t n_tokens = call->n_tokens;
+  bool combined = false;
+  if (n_tokens == 0)
+    return;
+  for (uint32_t first = 0; first < call->n_outputs;) {
+    struct job job = { .kernels = kernels_get (), .call = call, .prepare = first == 0 ? call->prepare : NULL };
+    job.token_block = call->exact ? EXACT_TOKEN_BLOCK : TOKEN_BLOCK;
+    collect_products (&job, first, pool_get_n_threads (pool));
+    if (job.prepare || (!call->exact && job.x.companion != COMPANION_F32)) {
+      job.tokens_per_part = 1 + PART_PRODUCTS_MIN / (job.products[0].w->n_cols + 1);
+      pool_run (pool, (n_tokens + job.tokens_per_part - 1) / job.tokens_per_part, prepare_part, &job);
+    }
+    const size_t n_blocks = (n_tokens + job.token_block - 1) / job.token_block;
+    pool_run (pool, job.n_strips * n_blocks, call->exact ? multiply_part_exact : multiply_part, &job);
+    combined = job.combines;
+    first += job.n_products;
+  }
+  if (call->combine && !combined && !(call->cancel && atomic_load_explicit (call->cancel, memory_order_relaxed)))
+    pool_run (pool, n_tokens, combine_part, (void *)call);
 }
 
 void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x_stride, uint32_t n_tokens, float *out,
              size_t out_stride, bool exact, void *scratch, const atomic_bool *cancel)
 {
-  const struct kernels *kernels = kernels_get ();
-  struct product product = {
-    .kernels = kernels,
-    .kernel = kernels->types[w->type],
-    .w = w,
-    .w_bytes = tensor_type_row_bytes (w->type, w->n_cols),
-    .x_f32 = x,
-    .x_f32_stride = x_stride,
-    .n_tokens = n_tokens,
-    .out = out,
-    .out_stride = out_stride,
-    .token_block = exact ? EXACT_TOKEN_BLOCK : TOKEN_BLOCK,
-    .cancel = cancel,
-  };
-  if (n_tokens == 0 || w->n_rows == 0)
-    return;
-  if (!exact) {
-    product.by_panels = product.kernel->pack
-                        && n_tokens >= (kernels->dot_rows[w->type] ? DOT_ROWS_PANEL_TOKENS_MIN : PANEL_TOKENS_MIN);
-    lay_out_activations (&product, scratch);
-  }
-  if (!exact && product.kernel->companion != COMPANION_F32) {
-    product.tokens_per_part = 1 + PART_PRODUCTS_MIN / (w->n_cols + 1);
-    pool_run (pool, (n_tokens + product.tokens_per_part - 1) / product.tokens_per_part, round_part, &product);
-  }
-  product.strip_rows = choose_strip_rows (&product, pool_get_n_threads (pool));
-  product.n_strips = (w->n_rows + product.strip_rows - 1) / product.strip_rows;
-  const size_t n_blocks = (n_tokens + product.token_block - 1) / product.token_block;
-  pool_run (pool, product.n_strips * n_blocks, exact ? multiply_part_exact : multiply_part, &product);
+  matmul_run (pool, &(struct matmul){ .x = x,
+                                      .x_stride = x_stride,
+                                      .n_tokens = n_tokens,
+                                      .outputs = { { w, out, out_stride } },
+                                      .n_outputs = 1,
+                                      .exact = exact,
+                                      .scratch = scratch,
+                                      .cancel = cancel });
 }
 
 void matrix_get_row (const struct matrix *w, uint32_t row, float *out)

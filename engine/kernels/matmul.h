@@ -30,12 +30,43 @@ struct matrix {
 /* Bytes of scratch that matmul() needs for at most n_tokens activations of n_cols. Its alignment does not matter. */
 size_t matmul_scratch_bytes (uint32_t n_cols, uint32_t n_tokens);
 
-/* out[t * out_stride + r] = sum over c of w[r][c] * x[t * x_stride + c], for t < n_tokens, r < n_rows.
- * Unless `exact`, activations are rounded to the type's companion (int8 blocks for quantised weights; F32 for
- * F32, F16 and BF16 weights). A token's results do not depend on the other tokens of the call, nor on the number of
- * threads: prefill and decode give the same bits. `cancel` (may be NULL) is looked at between strips: when it turns true
- * the call returns early and `out` is undefined. The type must be one that runs and n_cols a multiple of its block.
- * Besides scratch it needs about 80 KB of stack. x and out must not overlap. */
+enum { MATMUL_OUTPUTS_MAX = 4 };
+
+/* out[t * out_stride + r] = sum over c of w[r][c] * x[t * x_stride + c], for t < n_tokens, r < w->n_rows. */
+struct matmul_output {
+  const struct matrix *w;
+  float *out;
+  size_t out_stride;
+};
+
+/* Products of one or more matrices, all with the same number of columns, and the same activations. Nothing is owned. */
+struct matmul {
+  const float *x;
+  size_t x_stride;
+  uint32_t n_tokens;
+  struct matmul_output outputs[MATMUL_OUTPUTS_MAX]; /* x and out must not overlap */
+  uint32_t n_outputs;
+
+  /* NULL, or what makes x of a token; called once for each before it is read, on the pool's threads. */
+  void (*prepare) (void *data, uint32_t token);
+  /* NULL, or what becomes of two outputs of the same shape: called for n of a token's rows from `row` on, it leaves the
+   * result in `second`. The first output's `out` is work memory then. */
+  void (*combine) (void *data, float *first, float *second, uint32_t row, uint32_t n);
+  void *data; /* of both */
+
+  bool exact;
+  void *scratch;             /* matmul_scratch_bytes() */
+  const atomic_bool *cancel; /* may be NULL */
+};
+
+/* Unless `exact`, activations are rounded to the type's companion (int8 blocks for quantised weights; F32 for F32, F16 and
+ * BF16 weights). A token's results do not depend on the other tokens of the call, nor on the number of threads: prefill
+ * and decode give the same bits. `cancel` is looked at between strips: when it turns true the call returns early and the
+ * outputs are undefined. Types must be ones that run and the number of columns a multiple of their blocks. Besides scratch
+ * it needs about 80 KB of stack. */
+void matmul_run (struct pool *pool, const struct matmul *call);
+
+/* One matrix. */
 void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x_stride, uint32_t n_tokens, float *out,
              size_t out_stride, bool exact, void *scratch, const atomic_bool *cancel);
 
