@@ -164,36 +164,35 @@ static void multiply_rows (const struct product *product, const struct activatio
       multiply_block (product, x, r, r + rows_at_once, t0, t1, c, n_cols - c < piece ? n_cols - c : piece);
 }
 
-/* The same through panels; r1 - r0 is at most PANEL_ROWS. */
+/* Brings a panel's next columns closer while this one is multiplied: rows lie too far apart for the CPU to guess. */
+static void prefetch_rows (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_bytes)
+{
+  for (uint32_t r = 0; r < n_rows; r++)
+    for (size_t at = 0; at < n_bytes; at += CACHE_LINE)
+      __builtin_prefetch (w + r * row_bytes + at);
+}
+
+/* The same through panels, into a tile; r1 - r0 is at most PANEL_ROWS. */
 static void multiply_panels (const struct product *product, const struct activations *x, uint32_t r0, uint32_t r1,
-                             uint32_t t0, uint32_t t1)
+                             uint32_t t0, uint32_t t1, float sums[TOKEN_BLOCK][PANEL_ROWS])
 {
   _Alignas(CACHE_LINE) uint8_t panel[PANEL_BYTES_MAX];
-  _Alignas(CACHE_LINE) float sums[TOKEN_BLOCK][PANEL_ROWS];
   const struct kernel_type *kernel = product->kernel;
   const uint32_t n_cols = product->w->n_cols;
   const uint8_t *from = x->data + t0 * x->token_bytes;
+  const size_t panel_bytes = tensor_type_row_bytes (product->w->type, PANEL_COLS);
   memset (sums, 0, (t1 - t0) * sizeof sums[0]);
   for (uint32_t c = 0; c < n_cols; c += PANEL_COLS, from += x->chunk_bytes) {
     const uint32_t n_items = n_cols - c < PANEL_COLS ? n_cols - c : PANEL_COLS;
     const uint8_t *w = get_row (product, r0) + tensor_type_row_bytes (product->w->type, c);
     kernel->pack (w, product->w_bytes, r1 - r0, n_items, panel);
+    if (n_cols - c >= 2 * PANEL_COLS)
+      prefetch_rows (w + panel_bytes, product->w_bytes, r1 - r0, panel_bytes);
     for (uint32_t t = 0; t < t1 - t0; t += kernel->panel_tokens) {
       const uint32_t left = t1 - t0 - t, n_tokens = left < kernel->panel_tokens ? left : kernel->panel_tokens;
       kernel->multiply (panel, from + t * x->token_bytes, x->token_bytes, n_tokens, n_items, sums[t]);
     }
   }
-  for (uint32_t t = t0; t < t1; t++)
-    memcpy (product->out + t * product->out_stride + r0, sums[t - t0], (r1 - r0) * sizeof (float));
-}
-
-static void multiply_strip (const struct job *job, const struct product *product, uint32_t r0, uint32_t r1, uint32_t t0,
-                            uint32_t t1)
-{
-  if (job->x.by_panels)
-    multiply_panels (product, &job->x, r0, r1, t0, t1);
-  else
-    multiply_rows (product, &job->x, r0, r1, t0, t1);
 }
 
 /* What part `part` of a job is. */
@@ -219,22 +218,49 @@ static struct part get_part (const struct job *job, size_t part)
   };
 }
 
+/* Few tokens: the outputs are the tiles. */
+static void multiply_part_rows (const struct job *job, const struct part *part)
+{
+  const struct product *first = &job->products[0], *second = &job->products[1];
+  multiply_rows (part->product, &job->x, part->r0, part->r1, part->t0, part->t1);
+  if (!job->combines)
+    return;
+  multiply_rows (second, &job->x, part->r0, part->r1, part->t0, part->t1);
+  for (uint32_t t = part->t0; t < part->t1; t++)
+    job->call->combine (job->call->data, first->out + t * first->out_stride + part->r0,
+                        second->out + t * second->out_stride + part->r0, second->out_stride, 1, part->r0,
+                        part->r1 - part->r0);
+}
+
+static void multiply_part_panels (const struct job *job, const struct part *part)
+{
+  _Alignas(CACHE_LINE) float tiles[2][TOKEN_BLOCK][PANEL_ROWS];
+  const struct product *out = job->combines ? &job->products[1] : part->product;
+  const uint32_t n_tokens = part->t1 - part->t0;
+  for (uint32_t r = part->r0; r < part->r1 && !is_cancelled (job); r += PANEL_ROWS) {
+    const uint32_t end = part->r1 - r < PANEL_ROWS ? part->r1 : r + PANEL_ROWS;
+    float (*tile)[PANEL_ROWS] = tiles[0];
+    multiply_panels (part->product, &job->x, r, end, part->t0, part->t1, tile);
+    if (job->combines) {
+      tile = tiles[1];
+      multiply_panels (out, &job->x, r, end, part->t0, part->t1, tile);
+      job->call->combine (job->call->data, tiles[0][0], tile[0], PANEL_ROWS, n_tokens, r, end - r);
+    }
+    for (uint32_t t = 0; t < n_tokens; t++)
+      memcpy (out->out + (part->t0 + t) * out->out_stride + r, tile[t], (end - r) * sizeof (float));
+  }
+}
+
 static void multiply_part (void *data, size_t index)
 {
   const struct job *job = data;
   const struct part part = get_part (job, index);
-  const uint32_t step = job->x.by_panels ? PANEL_ROWS : part.r1 - part.r0;
-  for (uint32_t r = part.r0; r < part.r1 && !is_cancelled (job); r += step) {
-    const uint32_t end = part.r1 - r < step ? part.r1 : r + step;
-    multiply_strip (job, part.product, r, end, part.t0, part.t1);
-    if (!job->combines)
-      continue;
-    const struct product *first = &job->products[0], *second = &job->products[1];
-    multiply_strip (job, second, r, end, part.t0, part.t1);
-    for (uint32_t t = part.t0; t < part.t1; t++)
-      job->call->combine (job->call->data, first->out + t * first->out_stride + r,
-                          second->out + t * second->out_stride + r, r, end - r);
-  }
+  if (is_cancelled (job))
+    return;
+  if (job->x.by_panels)
+    multiply_part_panels (job, &part);
+  else
+    multiply_part_rows (job, &part);
 }
 
 /* Reference arithmetic: weights to F32 a piece at a time, sums in double precision. */
@@ -266,8 +292,8 @@ static void combine_part (void *data, size_t part)
 {
   const struct matmul *call = data;
   const struct matmul_output *first = &call->outputs[0], *second = &call->outputs[1];
-  call->combine (call->data, first->out + part * first->out_stride, second->out + part * second->out_stride, 0,
-                 first->w->n_rows);
+  call->combine (call->data, first->out + part * first->out_stride, second->out + part * second->out_stride,
+                 second->out_stride, 1, 0, first->w->n_rows);
 }
 
 /* Strips short enough that every thread gets several, but long enough to be worth handing out: a small product stays in

@@ -49,9 +49,9 @@ struct matmul {
 
   /* NULL, or what makes x of a token; called once for each before it is read, on the pool's threads. */
   void (*prepare) (void *data, uint32_t token);
-  /* NULL, or what becomes of two outputs of the same shape: called for n of a token's rows from `row` on, it leaves the
-   * result in `second`. The first output's `out` is work memory then. */
-  void (*combine) (void *data, float *first, float *second, uint32_t row, uint32_t n);
+  /* NULL, or what becomes of two outputs of the same shape, called with tiles of them: [n_tokens][stride] of which n rows
+   * from `row` on count. It leaves the result in `second`; the first output's `out` is work memory. */
+  void (*combine) (void *data, float *first, float *second, size_t stride, uint32_t n_tokens, uint32_t row, uint32_t n);
   void *data; /* of both */
 
   bool exact;
@@ -63,7 +63,7 @@ struct matmul {
  * BF16 weights). A token's results do not depend on the other tokens of the call, nor on the number of threads: prefill
  * and decode give the same bits. `cancel` is looked at between strips: when it turns true the call returns early and the
  * outputs are undefined. Types must be ones that run and the number of columns a multiple of their blocks. Besides scratch
- * it needs about 80 KB of stack. */
+ * it needs about 150 KB of stack. */
 void matmul_run (struct pool *pool, const struct matmul *call);
 
 /* One matrix. */

@@ -5,7 +5,7 @@ static void run_head (struct forward *forward, float *logits)
 {
   const struct engine_model *model = forward->model;
   const struct model_shape *shape = &model->shape;
-  forward_last_norm (forward);
+  forward_finish (forward);
   forward_multiply (forward, &model->weights.output, forward->buffers.x + (size_t)forward->first_row * shape->n_embd,
                     shape->n_embd, 1, logits, shape->n_vocab);
   if (model->weights.output_bias)

@@ -4,7 +4,7 @@
 
 #include "engine/model/forward.h"
 
-#define DECODER_BATCH_TOKENS 256 /* of one pass during prefill */
+#define DECODER_BATCH_TOKENS 512 /* of one pass during prefill */
 
 /* Evaluates n_tokens (1 to forward->buffers.n_tokens) valid ids at `position`, whose predecessors are in the cache and in
  * the recurrent state, and puts theirs there. `logits` [vocab] (may be NULL) get those after the last token. False when

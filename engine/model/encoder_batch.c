@@ -47,7 +47,7 @@ static void run_texts (struct engine_encoder *encoder)
       forward->first_row = forward->n_tokens - 1; /* only that token is looked at afterwards */
     forward_run_layer (forward, i);
   }
-  forward_last_norm (forward);
+  forward_finish (forward);
 }
 
 /* Lets the layers work on n rows from `first` on. */
@@ -91,7 +91,7 @@ static void run_pieces (struct engine_encoder *encoder)
   const uint32_t first_row = shape->pooling == POOLING_LAST ? n - 1 : 0;
   choose_rows (encoder, 0, n);
   forward->first_row = first_row;
-  forward_last_norm (forward);
+  forward_finish (forward);
 }
 
 /* ---- batches --------------------------------------------------------------------------------------------- */

@@ -7,9 +7,11 @@
 
 /* One gated or plain net over n rows. */
 struct net {
-  const struct forward *forward;
+  struct forward *forward;
   struct matrix gate, up, down; /* gate.data NULL: plain */
   const float *up_bias;
+  bool prepares; /* its input is h of the rows from `first` on, which is still to be made */
+  uint32_t first;
 };
 
 static void project_rows (const struct forward *forward, const struct matrix *w, const float *in, float *out,
@@ -18,31 +20,56 @@ static void project_rows (const struct forward *forward, const struct matrix *w,
   forward_multiply (forward, w, in, w->n_cols, n, out, w->n_rows);
 }
 
+static void prepare_net (void *data, uint32_t row)
+{
+  const struct net *net = data;
+  forward_prepare_ffn (net->forward, net->first + row);
+}
+
+/* up = activation (gate) * (up + bias), of n items from `row` on of each token. */
+static void combine_gated (void *data, float *gate, float *up, size_t stride, uint32_t n_tokens, uint32_t row,
+                           uint32_t n)
+{
+  const struct net *net = data;
+  const enum activation activation = net->forward->model->shape.activation;
+  for (uint32_t t = 0; net->up_bias && t < n_tokens; t++)
+    add (up + t * stride, net->up_bias + row, n);
+  const bool whole = n == stride; /* the tile is one run of memory */
+  for (uint32_t t = 0; t < (whole ? 1 : n_tokens); t++) {
+    const size_t n_items = whole ? (size_t)n_tokens * n : n;
+    activate (activation, gate + t * stride, n_items);
+    multiply (up + t * stride, gate + t * stride, n_items);
+  }
+}
+
 static void activate_row (void *data, uint32_t row)
 {
   const struct net *net = data;
-  const struct forward *forward = net->forward;
   const size_t n_ff = net->up.n_rows;
-  float *gate = forward->buffers.gate + row * n_ff, *up = forward->buffers.up + row * n_ff;
+  float *up = net->forward->buffers.up + row * n_ff;
   if (net->up_bias)
     add (up, net->up_bias, n_ff);
-  if (net->gate.data) {
-    activate (forward->model->shape.activation, gate, n_ff);
-    multiply (up, gate, n_ff);
-  } else
-    activate (forward->model->shape.activation, up, n_ff);
+  activate (net->forward->model->shape.activation, up, n_ff);
 }
 
 static void run_net (struct net *net, const float *in, float *out, uint32_t n)
 {
   const struct forward *forward = net->forward;
   const struct forward_buffers *b = &forward->buffers;
-  if (net->gate.data)
-    project_rows (forward, &net->gate, in, b->gate, n);
-  project_rows (forward, &net->up, in, b->up, n);
+  const bool gated = net->gate.data;
+  const struct matmul_output gate = { &net->gate, b->gate, net->gate.n_rows }, up = { &net->up, b->up, net->up.n_rows };
+  forward_multiply_all (forward, &(struct matmul){ .x = in,
+                                                   .x_stride = net->up.n_cols,
+                                                   .n_tokens = n,
+                                                   .outputs = { gated ? gate : up, up },
+                                                   .n_outputs = gated ? 2 : 1,
+                                                   .prepare = net->prepares ? prepare_net : NULL,
+                                                   .combine = gated ? combine_gated : NULL,
+                                                   .data = net });
   if (forward_is_cancelled (forward))
     return;
-  rows_run (forward->pool, n, activate_row, net);
+  if (!gated)
+    rows_run (forward->pool, n, activate_row, net);
   project_rows (forward, &net->down, b->up, out, n);
 }
 
@@ -50,7 +77,7 @@ void forward_run_dense (struct forward *forward, uint32_t first, uint32_t n)
 {
   const struct layer_weights *layer = forward->layer;
   const size_t at = (size_t)first * forward->model->shape.n_embd;
-  struct net net = { forward, layer->gate, layer->up, layer->down, layer->up_bias };
+  struct net net = { forward, layer->gate, layer->up, layer->down, layer->up_bias, true, first };
   run_net (&net, forward->buffers.h + at, forward->buffers.y + at, n);
 }
 
@@ -112,8 +139,13 @@ static void run_expert (struct forward *forward, uint32_t expert, uint32_t first
   }
   if (n_rows == 0)
     return;
-  struct net net = { forward, get_expert (&layer->expert_gate, expert), get_expert (&layer->expert_up, expert),
-                     get_expert (&layer->expert_down, expert), NULL };
+  struct net net = { forward,
+                     get_expert (&layer->expert_gate, expert),
+                     get_expert (&layer->expert_up, expert),
+                     get_expert (&layer->expert_down, expert),
+                     NULL,
+                     false,
+                     0 };
   run_net (&net, b->gathered, b->expert_out, n_rows);
   for (uint32_t i = 0; i < n_rows; i++)
     add_scaled (b->y + (first + b->expert_rows[i] / n_used) * n_embd, b->expert_weights[b->expert_rows[i]],
@@ -125,7 +157,7 @@ static void run_shared_expert (struct forward *forward, uint32_t first, uint32_t
   const struct layer_weights *layer = forward->layer;
   const struct forward_buffers *b = &forward->buffers;
   const size_t n_embd = forward->model->shape.n_embd, at = first * n_embd;
-  struct net net = { forward, layer->shared_gate, layer->shared_up, layer->shared_down, NULL };
+  struct net net = { forward, layer->shared_gate, layer->shared_up, layer->shared_down, NULL, false, 0 };
   project_rows (forward, &layer->shared_router, b->h + at, b->router, n);
   run_net (&net, b->h + at, b->expert_out, n);
   for (uint32_t row = 0; row < n; row++)
@@ -136,7 +168,15 @@ void forward_run_experts (struct forward *forward, uint32_t first, uint32_t n)
 {
   const struct forward_buffers *b = &forward->buffers;
   const size_t n_embd = forward->model->shape.n_embd, at = first * n_embd;
-  project_rows (forward, &forward->layer->router, b->h + at, b->router, n);
+  struct net rows = { .forward = forward, .first = first };
+  const struct matrix *router = &forward->layer->router;
+  forward_multiply_all (forward, &(struct matmul){ .x = b->h + at,
+                                                   .x_stride = n_embd,
+                                                   .n_tokens = n,
+                                                   .outputs = { { router, b->router, router->n_rows } },
+                                                   .n_outputs = 1,
+                                                   .prepare = prepare_net,
+                                                   .data = &rows });
   if (forward_is_cancelled (forward))
     return; /* the logits are undefined */
   rows_run (forward->pool, n, choose_experts, forward);

@@ -79,14 +79,46 @@ struct forward_buffers forward_take_buffers (const struct engine_model *model, u
 
 /* ---- steps ----------------------------------------------------------------------------------------------- */
 
+void forward_multiply_all (const struct forward *forward, struct matmul *call)
+{
+  const struct matmul request = *call;
+  call->exact = forward->exact;
+  call->scratch = forward->buffers.matmul_scratch;
+  call->cancel = forward->cancel;
+  if (!forward->adapters) {
+    matmul_run (forward->pool, call);
+    return;
+  }
+  call->combine = NULL;
+  matmul_run (forward->pool, call);
+  for (uint32_t i = 0; i < call->n_outputs; i++) {
+    const struct matmul_output *output = &call->outputs[i];
+    adapter_set_project (forward->adapters, forward->pool, output->w, call->x, call->x_stride, call->n_tokens,
+                         output->out, output->out_stride, forward->exact, forward->cancel);
+  }
+  if (request.combine && !forward_is_cancelled (forward))
+    request.combine (request.data, request.outputs[0].out, request.outputs[1].out, request.outputs[1].out_stride,
+                     call->n_tokens, 0, request.outputs[0].w->n_rows);
+}
+
 void forward_multiply (const struct forward *forward, const struct matrix *w, const float *in, size_t in_stride,
                        uint32_t n, float *out, size_t out_stride)
 {
-  matmul (forward->pool, w, in, in_stride, n, out, out_stride, forward->exact, forward->buffers.matmul_scratch,
-          forward->cancel);
-  if (forward->adapters)
-    adapter_set_project (forward->adapters, forward->pool, w, in, in_stride, n, out, out_stride, forward->exact,
-                         forward->cancel);
+  forward_multiply_all (
+      forward,
+      &(struct matmul){
+          .x = in, .x_stride = in_stride, .n_tokens = n, .outputs = { { w, out, out_stride } }, .n_outputs = 1 });
+}
+
+void forward_project_first (struct forward *forward, const struct matrix *w, float *out)
+{
+  forward_multiply_all (forward, &(struct matmul){ .x = forward->buffers.h,
+                                                   .x_stride = w->n_cols,
+                                                   .n_tokens = forward->n_tokens,
+                                                   .outputs = { { w, out, w->n_rows } },
+                                                   .n_outputs = 1,
+                                                   .prepare = forward_prepare_mixer,
+                                                   .data = forward });
 }
 
 void forward_project (struct forward *forward, const struct matrix *w, const float *in, float *out, uint32_t first_row)
@@ -127,6 +159,7 @@ static void begin (struct forward *forward, const struct sequence *sequences, ui
   forward->n_tokens = last->first_row + last->n_rows;
   forward->position = position;
   forward->first_row = 0;
+  forward->unclosed = NULL;
 }
 
 void forward_begin (struct forward *forward, uint32_t n_tokens, uint32_t position)
@@ -162,17 +195,6 @@ void forward_embed_texts (struct forward *forward, const int32_t *ids, const str
 
 /* ---- a layer --------------------------------------------------------------------------------------------- */
 
-/* What the mixer reads: of every row, as later rows look back at it. */
-static void prepare_mixer_row (void *data, uint32_t row)
-{
-  const struct forward *forward = data;
-  const size_t n_embd = forward->model->shape.n_embd, at = row * n_embd;
-  if (forward->layer->attn_norm.weight)
-    forward_norm (forward, &forward->layer->attn_norm, forward->buffers.x + at, forward->buffers.h + at);
-  else
-    memcpy (forward->buffers.h + at, forward->buffers.x + at, n_embd * sizeof (float));
-}
-
 /* x += y, with the norms around the sum that the layer has. */
 static void add_branch (const struct forward *forward, uint32_t row, const float *bias, const struct norm *branch_norm,
                         const struct norm *post_norm)
@@ -190,24 +212,48 @@ static void add_branch (const struct forward *forward, uint32_t row, const float
     forward_norm (forward, post_norm, x, x);
 }
 
-static void close_mixer_row (void *data, uint32_t index)
+static void close_ffn (const struct forward *forward, uint32_t row)
 {
-  const struct forward *forward = data;
-  const struct layer_weights *layer = forward->layer;
-  const uint32_t row = forward->first_row + index;
+  const struct layer_weights *layer = forward->unclosed;
+  if (layer)
+    add_branch (forward, row, layer->down_bias, &layer->ffn_branch_norm, &layer->ffn_post_norm);
+}
+
+/* h = norm (x), or x itself. */
+static void make_input (const struct forward *forward, uint32_t row, const struct norm *norm)
+{
   const size_t n_embd = forward->model->shape.n_embd, at = row * n_embd;
-  add_branch (forward, row, layer->o_bias, &layer->attn_branch_norm, &layer->attn_post_norm);
-  if (layer->ffn_norm.weight)
-    forward_norm (forward, &layer->ffn_norm, forward->buffers.x + at, forward->buffers.h + at);
-  else if (!(forward->model->arch->flags & ARCH_PARALLEL)) /* else h stays what the mixer read */
+  if (norm->weight)
+    forward_norm (forward, norm, forward->buffers.x + at, forward->buffers.h + at);
+  else
     memcpy (forward->buffers.h + at, forward->buffers.x + at, n_embd * sizeof (float));
 }
 
-static void close_ffn_row (void *data, uint32_t index)
+void forward_prepare_mixer (void *data, uint32_t row)
 {
   const struct forward *forward = data;
+  close_ffn (forward, row);
+  make_input (forward, row, &forward->layer->attn_norm);
+}
+
+static void close_mixer (const struct forward *forward, uint32_t row)
+{
   const struct layer_weights *layer = forward->layer;
-  add_branch (forward, forward->first_row + index, layer->down_bias, &layer->ffn_branch_norm, &layer->ffn_post_norm);
+  add_branch (forward, row, layer->o_bias, &layer->attn_branch_norm, &layer->attn_post_norm);
+}
+
+void forward_prepare_ffn (struct forward *forward, uint32_t row)
+{
+  const struct layer_weights *layer = forward->layer;
+  close_mixer (forward, row);
+  if (layer->ffn_norm.weight || !(forward->model->arch->flags & ARCH_PARALLEL)) /* else h stays what the mixer read */
+    make_input (forward, row, &layer->ffn_norm);
+}
+
+static void close_mixer_row (void *data, uint32_t index)
+{
+  const struct forward *forward = data;
+  close_mixer (forward, forward->first_row + index);
 }
 
 static void mix (struct forward *forward)
@@ -226,30 +272,35 @@ void forward_run_layer (struct forward *forward, uint32_t index)
   forward->kv = kv_cache_get_layer (&forward->cache, forward->cache_is_shared ? 0 : forward->shape->kv_heads_before,
                                     forward->shape->n_kv_heads);
   const uint32_t end = forward->n_tokens, n_rows = end - forward->first_row;
-  rows_run (forward->pool, end, prepare_mixer_row, forward);
   mix (forward);
+  forward->unclosed = NULL;
   if (n_rows == 0 || forward_is_cancelled (forward))
     return;
-  rows_run (forward->pool, n_rows, close_mixer_row, forward);
-  if (forward->shape->n_ff == 0 && !forward->shape->has_experts)
+  if (forward->shape->n_ff == 0 && !forward->shape->has_experts) {
+    rows_run (forward->pool, n_rows, close_mixer_row, forward);
     return;
+  }
   for (uint32_t first = forward->first_row; first < end && !forward_is_cancelled (forward);
        first += FORWARD_FFN_TOKENS) {
     uint32_t n = end - first < FORWARD_FFN_TOKENS ? end - first : FORWARD_FFN_TOKENS;
     (forward->shape->has_experts ? forward_run_experts : forward_run_dense) (forward, first, n);
   }
-  rows_run (forward->pool, n_rows, close_ffn_row, forward);
+  forward->unclosed = forward->layer;
 }
 
-static void last_norm_row (void *data, uint32_t index)
+static void finish_row (void *data, uint32_t index)
 {
   const struct forward *forward = data;
-  float *x = forward->buffers.x + (size_t)(forward->first_row + index) * forward->model->shape.n_embd;
-  forward_norm (forward, &forward->model->weights.output_norm, x, x);
+  const uint32_t row = forward->first_row + index;
+  const struct norm *norm = &forward->model->weights.output_norm;
+  float *x = forward->buffers.x + (size_t)row * forward->model->shape.n_embd;
+  close_ffn (forward, row);
+  if (norm->weight)
+    forward_norm (forward, norm, x, x);
 }
 
-void forward_last_norm (struct forward *forward)
+void forward_finish (struct forward *forward)
 {
-  if (forward->model->weights.output_norm.weight)
-    rows_run (forward->pool, forward->n_tokens - forward->first_row, last_norm_row, forward);
+  rows_run (forward->pool, forward->n_tokens - forward->first_row, finish_row, forward);
+  forward->unclosed = NULL;
 }

@@ -11,7 +11,7 @@
 #include "engine/model/kv_cache.h"
 
 /* The feed-forward net runs over blocks of tokens, so that long texts stay affordable. */
-#define FORWARD_FFN_TOKENS 256
+#define FORWARD_FFN_TOKENS 512
 
 /* Work memory for batches of at most n_tokens, and n_rows of what stays from layer to layer. What a model does not need is
  * NULL. */
@@ -60,6 +60,7 @@ struct forward {
   uint32_t first_row;          /* rows before it are not needed any further (a decoder's last layer computes one row) */
   const struct layer_shape *shape;
   const struct layer_weights *layer;
+  const struct layer_weights *unclosed; /* the layer whose net's output, in y, x still lacks; NULL: none */
   struct kv_layer kv;
 };
 
@@ -82,23 +83,32 @@ void forward_embed_texts (struct forward *forward, const int32_t *ids, const str
 /* Runs layer `index` over the batch: rows from first_row on come out in x; keys, values and states of all rows are kept. */
 void forward_run_layer (struct forward *forward, uint32_t index);
 
-/* x = norm (x) for rows from first_row on, with the norm over the last layer's output. */
-void forward_last_norm (struct forward *forward);
+/* Completes x after the last layer: the output of its net and the norm over it, for rows from first_row on. */
+void forward_finish (struct forward *forward);
 
 /* ---- steps, for the files of this folder ----------------------------------------------------------------- */
 
 /* out[t * out_stride + r] = w * in[t * in_stride], with what the adapters add, for n rows t. */
 void forward_multiply (const struct forward *forward, const struct matrix *w, const float *in, size_t in_stride,
                        uint32_t n, float *out, size_t out_stride);
+/* Several such products at once, for which `call` lacks only what is the forward pass's own. With adapters, outputs are not
+ * combined before these have been added. */
+void forward_multiply_all (const struct forward *forward, struct matmul *call);
 /* out[from first_row on] = w * in */
 void forward_project (struct forward *forward, const struct matrix *w, const float *in, float *out, uint32_t first_row);
+/* The first product of a mixer: out = w * h of all rows, where h is what forward_prepare_mixer() makes of x. */
+void forward_project_first (struct forward *forward, const struct matrix *w, float *out);
+/* As matmul's `prepare`, with the forward pass as data: completes x of a row and makes h of it. */
+void forward_prepare_mixer (void *forward, uint32_t row);
+void forward_prepare_ffn (struct forward *forward, uint32_t row);
 void forward_norm (const struct forward *forward, const struct norm *norm, const float *x, float *out);
 
-/* Mixers: from h to y. */
+/* Mixers: from x to y, by way of h. */
 void forward_attend (struct forward *forward);
 void forward_convolve (struct forward *forward);
 void forward_scan (struct forward *forward);
-/* Feed-forward nets: from h to y, for rows [first, first + n), n <= FORWARD_FFN_TOKENS. */
+/* Feed-forward nets: from x and the mixer's y to the net's y, by way of h, for rows [first, first + n),
+ * n <= FORWARD_FFN_TOKENS. */
 void forward_run_dense (struct forward *forward, uint32_t first, uint32_t n);
 void forward_run_experts (struct forward *forward, uint32_t first, uint32_t n);
 

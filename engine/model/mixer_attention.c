@@ -67,6 +67,25 @@ static void finish_row (void *data, uint32_t row)
   kv_layer_put (&forward->kv, forward->kv.values, place, v);
 }
 
+/* Keys and values of all rows, queries of those from first_row on. */
+static void project_heads (struct forward *forward)
+{
+  const struct layer_weights *layer = forward->layer;
+  const struct forward_buffers *b = &forward->buffers;
+  const bool all_rows = forward->first_row == 0;
+  forward_multiply_all (forward, &(struct matmul){ .x = b->h,
+                                                   .x_stride = layer->k.n_cols,
+                                                   .n_tokens = forward->n_tokens,
+                                                   .outputs = { { &layer->k, b->k, layer->k.n_rows },
+                                                                { &layer->v, b->v, layer->v.n_rows },
+                                                                { &layer->q, b->q, layer->q.n_rows } },
+                                                   .n_outputs = all_rows ? 3 : 2,
+                                                   .prepare = forward_prepare_mixer,
+                                                   .data = forward });
+  if (!all_rows && forward->first_row < forward->n_tokens)
+    forward_project (forward, &layer->q, b->h, b->q, forward->first_row);
+}
+
 void forward_attend (struct forward *forward)
 {
   const struct model_shape *shape = &forward->model->shape;
@@ -74,10 +93,7 @@ void forward_attend (struct forward *forward)
   const struct forward_buffers *b = &forward->buffers;
   const uint32_t first = forward->first_row, n_rows = forward->n_tokens - first, window = forward->shape->window_tokens;
   const bool causal = !shape->bidirectional;
-  forward_project (forward, &layer->k, b->h, b->k, 0);
-  forward_project (forward, &layer->v, b->h, b->v, 0);
-  if (n_rows > 0)
-    forward_project (forward, &layer->q, b->h, b->q, first);
+  project_heads (forward);
   rows_run (forward->pool, forward->n_tokens, finish_row, forward);
   if (n_rows == 0 || forward_is_cancelled (forward))
     return;

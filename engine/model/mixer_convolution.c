@@ -43,7 +43,7 @@ void forward_convolve (struct forward *forward)
   const struct forward_buffers *b = &forward->buffers;
   const struct layer_weights *layer = forward->layer;
   const uint32_t n_rows = forward->n_tokens - forward->first_row;
-  forward_project (forward, &layer->conv_in, b->h, b->wide, 0);
+  forward_project_first (forward, &layer->conv_in, b->wide);
   if (forward_is_cancelled (forward))
     return;
   rows_run (forward->pool, forward->n_tokens, gate_input_row, forward);

@@ -113,7 +113,7 @@ void forward_scan (struct forward *forward)
   const struct forward_buffers *b = &forward->buffers;
   const struct layer_weights *layer = forward->layer;
   const uint32_t n = forward->n_tokens, n_rows = n - forward->first_row;
-  forward_project (forward, &layer->ssm_in, b->h, b->wide, 0);
+  forward_project_first (forward, &layer->ssm_in, b->wide);
   if (forward_is_cancelled (forward))
     return;
   rows_run (forward->pool, n, convolve_row, forward);
