@@ -38,7 +38,7 @@ enum {
   PANEL_ROWS = 32,
   PANEL_COLS = 256, /* few enough that a panel stays in the L1 cache while all tokens pass by */
   PANEL_TOKENS_MAX = 8,
-  PANEL_BYTES_MAX = 12 << 10, /* what any type's panel takes at most */
+  PANEL_BYTES_MAX = 32 << 10, /* what any type's panel takes at most */
 };
 
 struct kernel_type {

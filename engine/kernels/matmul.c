@@ -15,7 +15,6 @@ enum {
   DOT_ROWS_PANEL_TOKENS_MIN = 9, /* the same where there is dot_rows() */
   PART_PRODUCTS_MIN = 1 << 14,   /* less than this is not worth a second thread */
   EXACT_ITEMS = 256,
-  FLOAT_PIECE = 1024, /* columns */
   CACHE_LINE = 64,
 };
 
@@ -147,8 +146,8 @@ static void multiply_few (const struct product *product, const struct activation
                        product->out + t * product->out_stride + r0, product->out_stride);
 }
 
-/* Float rows are long: they are taken in pieces, so that the activations of four tokens stay in the L1 cache. The pieces
- * are the same for any number of tokens, as their sums round. Quantised rows come here only if there are few tokens. */
+/* Float rows are taken in the pieces that panels have, for any number of tokens, as the sums of pieces round. Quantised
+ * rows come here only if there are few tokens. */
 static void multiply_rows (const struct product *product, const struct activations *x, uint32_t r0, uint32_t r1,
                            uint32_t t0, uint32_t t1)
 {
@@ -157,7 +156,7 @@ static void multiply_rows (const struct product *product, const struct activatio
     return;
   }
   const uint32_t n_cols = product->w->n_cols;
-  const uint32_t piece = product->kernel->companion != COMPANION_F32 ? n_cols : FLOAT_PIECE;
+  const uint32_t piece = product->kernel->companion != COMPANION_F32 ? n_cols : PANEL_COLS;
   const uint32_t rows_at_once = t1 - t0 < PANEL_TOKENS_MIN ? 1 : r1 - r0; /* few tokens: read memory in order */
   for (uint32_t r = r0; r < r1; r += rows_at_once)
     for (uint32_t c = 0; c < n_cols; c += piece)

@@ -1,5 +1,5 @@
 /* avx2.c: AVX2 + FMA + F16C. Compiled with those flags, so nothing here may run before the choice of a path.
- * The activations, the float weights and the table; quantised weights are in small_blocks.c and super_blocks.c. */
+ * The activations and the table; weights are in floats.c, small_blocks.c and super_blocks.c. */
 #include "engine/kernels/avx2/avx2.h"
 #include <math.h>
 
@@ -58,94 +58,7 @@ void quantise_q8_k_avx2 (const float *x, struct q8_k_block *out, size_t n_items)
   }
 }
 
-/* ---- float weights --------------------------------------------------------------------------------------- */
-
-enum float_type { FLOAT_F32, FLOAT_F16, FLOAT_BF16 };
-
-INLINE size_t float_bytes (enum float_type type)
-{
-  return type == FLOAT_F32 ? 4 : 2;
-}
-
-INLINE __m256 load_8_floats (enum float_type type, const uint8_t *w)
-{
-  switch (type) {
-  case FLOAT_F32: return _mm256_castsi256_ps (load_256 (w));
-  case FLOAT_F16: return _mm256_cvtph_ps (load_128 (w));
-  case FLOAT_BF16: break;
-  }
-  return _mm256_castsi256_ps (_mm256_slli_epi32 (_mm256_cvtepu16_epi32 (load_128 (w)), 16));
-}
-
-INLINE float load_float (enum float_type type, const uint8_t *w)
-{
-  float value;
-  switch (type) {
-  case FLOAT_F32: memcpy (&value, w, sizeof value); return value;
-  case FLOAT_F16: return load_f16_fast (w);
-  case FLOAT_BF16: break;
-  }
-  return f32_of_bf16 (load_u16 (w));
-}
-
-/* Two accumulators per token, whatever the number of tokens: each token's result is the same in any company. */
-INLINE void dot_float (enum float_type type, const uint8_t *w, const uint8_t *x, size_t x_bytes, const int n_tokens,
-                       size_t n_items, float *out)
-{
-  const size_t w_bytes = float_bytes (type);
-  const float *token[4] = { NULL };
-  __m256 sum[4], sum_2[4];
-  size_t i = 0;
-#pragma GCC unroll 4
-  for (int t = 0; t < n_tokens; t++) {
-    token[t] = (const float *)(x + (size_t)t * x_bytes);
-    sum[t] = sum_2[t] = _mm256_setzero_ps ();
-  }
-  for (; i + 16 <= n_items; i += 16) {
-    const __m256 a = load_8_floats (type, w + i * w_bytes), b = load_8_floats (type, w + (i + 8) * w_bytes);
-#pragma GCC unroll 4
-    for (int t = 0; t < n_tokens; t++) {
-      sum[t] = _mm256_fmadd_ps (a, _mm256_loadu_ps (token[t] + i), sum[t]);
-      sum_2[t] = _mm256_fmadd_ps (b, _mm256_loadu_ps (token[t] + i + 8), sum_2[t]);
-    }
-  }
-  for (int t = 0; t < n_tokens; t++) {
-    size_t j = i;
-    if (j + 8 <= n_items) {
-      sum[t] = _mm256_fmadd_ps (load_8_floats (type, w + j * w_bytes), _mm256_loadu_ps (token[t] + j), sum[t]);
-      j += 8;
-    }
-    out[t] = sum_f32 (_mm256_add_ps (sum[t], sum_2[t]));
-    for (; j < n_items; j++)
-      out[t] = fmaf (load_float (type, w + j * w_bytes), token[t][j], out[t]);
-  }
-}
-
-#define FLOAT_AVX2(name, type)                                                                                         \
-  static float dot_##name##_row_avx2 (const uint8_t *w, const void *x, size_t n_items)                                 \
-  {                                                                                                                    \
-    float sum;                                                                                                         \
-    dot_float (type, w, x, 0, 1, n_items, &sum);                                                                       \
-    return sum;                                                                                                        \
-  }                                                                                                                    \
-  static void dot_4_##name##_row_avx2 (const uint8_t *w, const void *x, size_t x_bytes, size_t n_items, float sum[4])  \
-  {                                                                                                                    \
-    dot_float (type, w, x, x_bytes, 4, n_items, sum);                                                                  \
-  }
-
-FLOAT_AVX2 (f32, FLOAT_F32)
-FLOAT_AVX2 (f16, FLOAT_F16)
-FLOAT_AVX2 (bf16, FLOAT_BF16)
-
-float dot_f32_avx2 (const float *a, const float *b, size_t n)
-{
-  return dot_f32_row_avx2 ((const uint8_t *)a, b, n);
-}
-
-float dot_f16_avx2 (const uint16_t *a, const float *b, size_t n)
-{
-  return dot_f16_row_avx2 ((const uint8_t *)a, b, n);
-}
+/* ---- F32 and F16 rows ------------------------------------------------------------------------------------- */
 
 /* Four rows of `width` vectors of c stay in registers while the inner dimension runs. */
 static inline __attribute__ ((always_inline)) void multiply_strip (const float *a, const float *b, float *c,
@@ -218,21 +131,14 @@ void q8_0_to_f32_avx2 (const uint8_t *x, float *y, size_t n_items)
   }
 }
 
-const struct kernel_type f32_avx2 = { COMPANION_F32, dot_f32_row_avx2, dot_4_f32_row_avx2 };
-const struct kernel_type f16_avx2 = { COMPANION_F32, dot_f16_row_avx2, dot_4_f16_row_avx2 };
-const struct kernel_type bf16_avx2 = { COMPANION_F32, dot_bf16_row_avx2, dot_4_bf16_row_avx2 };
-
 #define BLOCK_ROW(type, name, block_bytes, has_minimum) [TENSOR_##type] = &name##_avx2,
 const struct kernels kernels_avx2 = {
   .name = "avx2",
   .rows = &row_kernels_avx2,
-  .types = {
-    [TENSOR_F32] = &f32_avx2,
-    [TENSOR_F16] = &f16_avx2,
-    [TENSOR_BF16] = &bf16_avx2,
-    SMALL_BLOCK_TYPES (BLOCK_ROW)
-    SUPER_BLOCK_TYPES (BLOCK_ROW)
-  },
+  .types = { [TENSOR_F32] = &f32_avx2,
+             [TENSOR_F16] = &f16_avx2,
+             [TENSOR_BF16] = &bf16_avx2,
+             SMALL_BLOCK_TYPES (BLOCK_ROW) SUPER_BLOCK_TYPES (BLOCK_ROW) },
   .quantise_q8 = quantise_q8_avx2,
   .quantise_q8_k = quantise_q8_k_avx2,
   .dot_f32 = dot_f32_avx2,

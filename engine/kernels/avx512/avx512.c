@@ -6,9 +6,9 @@ const struct kernels kernels_avx512 = {
   .name = "avx512",
   .rows = &row_kernels_avx512,
   .types = {
-    [TENSOR_F32] = &f32_avx2,
-    [TENSOR_F16] = &f16_avx2,
-    [TENSOR_BF16] = &bf16_avx2,
+    [TENSOR_F32] = &f32_avx512,
+    [TENSOR_F16] = &f16_avx512,
+    [TENSOR_BF16] = &bf16_avx512,
     SMALL_BLOCK_TYPES (BLOCK_ROW)
     SUPER_BLOCK_TYPES (BLOCK_ROW)
   },

@@ -60,6 +60,8 @@ INLINE void add_products (__m512i sums[2][PANEL_TOKENS_AVX512], const uint8_t *w
     }                                                                                                                  \
   }
 
+extern const struct kernel_type f32_avx512, f16_avx512, bf16_avx512;
+
 /* Each quantised type's row of the table: in small_blocks.c and super_blocks.c. */
 #define DECLARE_AVX512(type, name, block_bytes, has_minimum) extern const struct kernel_type name##_avx512;
 SMALL_BLOCK_TYPES (DECLARE_AVX512)
