@@ -87,6 +87,7 @@ static void run_pieces (struct engine_encoder *encoder)
       if (i + 1 == shape->n_layers && shape->pooling == POOLING_LAST) /* of the pieces before, keys and values are */
         forward->first_row = n - first <= most ? forward->n_tokens - 1 : forward->n_tokens;
       forward_run_layer (forward, i);
+      forward_close_layer (forward);
     }
   const uint32_t first_row = shape->pooling == POOLING_LAST ? n - 1 : 0;
   choose_rows (encoder, 0, n);

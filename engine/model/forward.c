@@ -288,6 +288,19 @@ void forward_run_layer (struct forward *forward, uint32_t index)
   forward->unclosed = forward->layer;
 }
 
+static void close_ffn_row (void *data, uint32_t index)
+{
+  const struct forward *forward = data;
+  close_ffn (forward, forward->first_row + index);
+}
+
+void forward_close_layer (struct forward *forward)
+{
+  if (forward->unclosed)
+    rows_run (forward->pool, forward->n_tokens - forward->first_row, close_ffn_row, forward);
+  forward->unclosed = NULL;
+}
+
 static void finish_row (void *data, uint32_t index)
 {
   const struct forward *forward = data;

@@ -83,6 +83,10 @@ void forward_embed_texts (struct forward *forward, const int32_t *ids, const str
 /* Runs layer `index` over the batch: rows from first_row on come out in x; keys, values and states of all rows are kept. */
 void forward_run_layer (struct forward *forward, uint32_t index);
 
+/* Completes x after a layer, with the output of its net, for rows from first_row on: where another batch comes before the
+ * next layer. Otherwise that layer does it. */
+void forward_close_layer (struct forward *forward);
+
 /* Completes x after the last layer: the output of its net and the norm over it, for rows from first_row on. */
 void forward_finish (struct forward *forward);
 
