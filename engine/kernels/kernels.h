@@ -52,15 +52,17 @@ struct kernel_type {
 
   /* Many tokens: PANEL_ROWS rows (row_bytes apart) of up to PANEL_COLS columns are unpacked once, with rows in the lanes,
    * and then multiplied with any number of tokens. NULL: use dot. Lanes beyond n_rows, 1 to PANEL_ROWS, hold something.
-   * The panel is 64-byte aligned. */
-  void (*pack) (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items, uint8_t *panel);
+   * The panel is 64-byte aligned. As many bytes from `next` on as w's rows have in these columns are fetched into the
+   * caches meanwhile; they need not be there. */
+  void (*pack) (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items, const uint8_t *next,
+                uint8_t *panel);
   /* sums[t * PANEL_ROWS + r] += row r times token t, 1 <= n_tokens <= panel_tokens; sums is 64-byte aligned. */
   void (*multiply) (const uint8_t *panel, const void *x, size_t x_bytes, unsigned n_tokens, size_t n_items,
                     float *sums);
   unsigned panel_tokens;
 };
 
-enum { DOT_TOKENS_MAX = 8 };
+enum { DOT_TOKENS_MAX = 8 }; /* with more, panels are as fast */
 
 /* Few tokens (1 to DOT_TOKENS_MAX, x_bytes apart): n_rows >= 1 rows (row_bytes apart), read once as they lie in the file.
  * out[t * out_stride + r] = dot (row r, token t), to the bit. */
@@ -72,6 +74,7 @@ struct kernels {
   const struct row_kernels *rows;
   const struct kernel_type *types[TENSOR_N_TYPES]; /* NULL for types that do not run */
   dot_rows_function *dot_rows[TENSOR_N_TYPES];     /* of quantised types; NULL: use dot */
+  uint32_t panel_tokens_min[3];                    /* by companion: of types without dot_rows; 0: 2 */
   void (*quantise_q8) (const float *x, struct q8_block *out, size_t n_items);
   void (*quantise_q8_k) (const float *x, struct q8_k_block *out, size_t n_items);
   float (*dot_f32) (const float *a, const float *b, size_t n);

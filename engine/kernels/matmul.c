@@ -9,11 +9,10 @@
 
 enum {
   TOKEN_BLOCK = 512, /* tokens of one part: bounds the time between looks at `cancel`, and its sums on the stack */
-  EXACT_TOKEN_BLOCK = 256,       /* the same in exact mode */
-  FEW_TOKENS_ROWS_MAX = 256,     /* of one part: dot_rows() fetches ahead, within a part alone */
-  PANEL_TOKENS_MIN = 4,          /* from here on unpacking pays */
-  DOT_ROWS_PANEL_TOKENS_MIN = 9, /* the same where there is dot_rows() */
-  PART_PRODUCTS_MIN = 1 << 14,   /* less than this is not worth a second thread */
+  EXACT_TOKEN_BLOCK = 256,     /* the same in exact mode */
+  FEW_TOKENS = 32,             /* up to here memory is what takes time: it is fetched ahead, within a part */
+  FEW_TOKENS_ROWS_MAX = 256,   /* of one part with so few */
+  PART_PRODUCTS_MIN = 1 << 14, /* less than this is not worth a second thread */
   EXACT_ITEMS = 256,
   CACHE_LINE = 64,
 };
@@ -157,7 +156,7 @@ static void multiply_rows (const struct product *product, const struct activatio
   }
   const uint32_t n_cols = product->w->n_cols;
   const uint32_t piece = product->kernel->companion != COMPANION_F32 ? n_cols : PANEL_COLS;
-  const uint32_t rows_at_once = t1 - t0 < PANEL_TOKENS_MIN ? 1 : r1 - r0; /* few tokens: read memory in order */
+  const uint32_t rows_at_once = t1 - t0 < 4 ? 1 : r1 - r0; /* few tokens: read memory in order */
   for (uint32_t r = r0; r < r1; r += rows_at_once)
     for (uint32_t c = 0; c < n_cols; c += piece)
       multiply_block (product, x, r, r + rows_at_once, t0, t1, c, n_cols - c < piece ? n_cols - c : piece);
@@ -171,9 +170,9 @@ static void prefetch_rows (const uint8_t *w, size_t row_bytes, uint32_t n_rows, 
       __builtin_prefetch (w + r * row_bytes + at);
 }
 
-/* The same through panels, into a tile; r1 - r0 is at most PANEL_ROWS. */
+/* The same through panels, into a tile; r1 - r0 is at most PANEL_ROWS. `reads_on`: the rows from r1 on come next. */
 static void multiply_panels (const struct product *product, const struct activations *x, uint32_t r0, uint32_t r1,
-                             uint32_t t0, uint32_t t1, float sums[TOKEN_BLOCK][PANEL_ROWS])
+                             bool reads_on, uint32_t t0, uint32_t t1, float sums[TOKEN_BLOCK][PANEL_ROWS])
 {
   _Alignas(CACHE_LINE) uint8_t panel[PANEL_BYTES_MAX];
   const struct kernel_type *kernel = product->kernel;
@@ -184,8 +183,9 @@ static void multiply_panels (const struct product *product, const struct activat
   for (uint32_t c = 0; c < n_cols; c += PANEL_COLS, from += x->chunk_bytes) {
     const uint32_t n_items = n_cols - c < PANEL_COLS ? n_cols - c : PANEL_COLS;
     const uint8_t *w = get_row (product, r0) + tensor_type_row_bytes (product->w->type, c);
-    kernel->pack (w, product->w_bytes, r1 - r0, n_items, panel);
-    if (n_cols - c >= 2 * PANEL_COLS)
+    const uint8_t *next = get_row (product, r1) + PANEL_ROWS * tensor_type_row_bytes (product->w->type, c);
+    kernel->pack (w, product->w_bytes, r1 - r0, n_items, reads_on ? next : w, panel);
+    if (!reads_on && n_cols - c >= 2 * PANEL_COLS)
       prefetch_rows (w + panel_bytes, product->w_bytes, r1 - r0, panel_bytes);
     for (uint32_t t = 0; t < t1 - t0; t += kernel->panel_tokens) {
       const uint32_t left = t1 - t0 - t, n_tokens = left < kernel->panel_tokens ? left : kernel->panel_tokens;
@@ -238,11 +238,12 @@ static void multiply_part_panels (const struct job *job, const struct part *part
   const uint32_t n_tokens = part->t1 - part->t0;
   for (uint32_t r = part->r0; r < part->r1 && !is_cancelled (job); r += PANEL_ROWS) {
     const uint32_t end = part->r1 - r < PANEL_ROWS ? part->r1 : r + PANEL_ROWS;
+    const bool reads_on = end < part->r1 && job->call->n_tokens <= FEW_TOKENS;
     float (*tile)[PANEL_ROWS] = tiles[0];
-    multiply_panels (part->product, &job->x, r, end, part->t0, part->t1, tile);
+    multiply_panels (part->product, &job->x, r, end, reads_on, part->t0, part->t1, tile);
     if (job->combines) {
       tile = tiles[1];
-      multiply_panels (out, &job->x, r, end, part->t0, part->t1, tile);
+      multiply_panels (out, &job->x, r, end, reads_on, part->t0, part->t1, tile);
       job->call->combine (job->call->data, tiles[0][0], tile[0], PANEL_ROWS, n_tokens, r, end - r);
     }
     for (uint32_t t = 0; t < n_tokens; t++)
@@ -300,7 +301,7 @@ static void combine_part (void *data, size_t part)
 static uint32_t choose_strip_rows (const struct job *job, const struct matrix *w, int n_threads)
 {
   const uint64_t row_products = (uint64_t)w->n_cols * job->call->n_tokens + 1;
-  const uint32_t most = job->x.by_panels ? PANEL_ROWS : FEW_TOKENS_ROWS_MAX;
+  const uint32_t most = job->call->n_tokens > FEW_TOKENS ? PANEL_ROWS : FEW_TOKENS_ROWS_MAX;
   uint64_t rows = w->n_rows / (8 * (uint32_t)n_threads);
   if (rows > most)
     rows = most;
@@ -309,13 +310,21 @@ static uint32_t choose_strip_rows (const struct job *job, const struct matrix *w
   return rows < PANEL_ROWS ? PANEL_ROWS : (uint32_t)(rows / PANEL_ROWS * PANEL_ROWS);
 }
 
+/* From how many tokens on panels are at least as quick as rows: measured with tests/bench/bench-dot. */
+static uint32_t get_panel_tokens_min (const struct kernels *kernels, enum tensor_type type)
+{
+  if (kernels->dot_rows[type])
+    return DOT_TOKENS_MAX + 1;
+  const uint32_t n_tokens = kernels->panel_tokens_min[kernels->types[type]->companion];
+  return n_tokens ? n_tokens : 2;
+}
+
 static struct activations lay_out_activations (const struct matmul *call, const struct kernels *kernels,
                                                const struct matrix *w)
 {
   const struct kernel_type *kernel = kernels->types[w->type];
-  const uint32_t panel_tokens_min = kernels->dot_rows[w->type] ? DOT_ROWS_PANEL_TOKENS_MIN : PANEL_TOKENS_MIN;
   struct activations x = { .companion = kernel->companion };
-  x.by_panels = !call->exact && kernel->pack && call->n_tokens >= panel_tokens_min;
+  x.by_panels = !call->exact && kernel->pack && call->n_tokens >= get_panel_tokens_min (kernels, w->type);
   x.chunk_cols = x.by_panels ? PANEL_COLS : w->n_cols;
   if (call->exact || x.companion == COMPANION_F32) {
     x.data = (uint8_t *)call->x;

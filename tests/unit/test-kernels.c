@@ -172,7 +172,7 @@ static void check_panel (const struct kernel_type *kernel, const uint8_t *w, siz
   for (unsigned n_tokens = 1; n_tokens <= kernel->panel_tokens; n_tokens++) {
     const uint32_t n_rows = n_tokens == 1 ? 5 : PANEL_ROWS;
     memset (panel + PANEL_BYTES_MAX, 77, 64);
-    kernel->pack (w, w_bytes, n_rows, n, panel);
+    kernel->pack (w, w_bytes, n_rows, n, w, panel);
     for (size_t i = 0; i < 64; i++)
       CHECK (panel[PANEL_BYTES_MAX + i] == 77);
     for (unsigned first = 0; first + n_tokens <= N_TOKENS; first += n_tokens) {

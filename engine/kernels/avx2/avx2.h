@@ -24,6 +24,13 @@ INLINE __m128i load_128 (const void *bytes)
   return _mm_loadu_si128 ((const __m128i *)bytes);
 }
 
+/* Into the L2 cache. */
+INLINE void fetch (const uint8_t *bytes, size_t n)
+{
+  for (size_t line = 0; line < n; line += 64)
+    _mm_prefetch ((const char *)bytes + line, _MM_HINT_T1);
+}
+
 INLINE __m256i broadcast_4_bytes (const void *bytes)
 {
   int32_t value;

@@ -61,7 +61,7 @@ enum { small_part_length = PANEL_COLS / 32 };
 _Static_assert(PANEL_PARTS *small_part_length * sizeof (struct small_part) <= PANEL_BYTES_MAX, "a panel fits");
 
 INLINE void pack_small (enum tensor_type type, const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items,
-                        uint8_t *panel)
+                        const uint8_t *next, uint8_t *panel)
 {
   for (size_t first = 0; first < PANEL_ROWS; first += PART_ROWS)
     for (size_t i = 0; i < n_items / 32; i++) {
@@ -69,6 +69,8 @@ INLINE void pack_small (enum tensor_type type, const uint8_t *w, size_t row_byte
       __m256i rows[8];
       for (size_t r = 0; r < 8; r++) {
         const uint8_t *block = w + (first + r < n_rows ? first + r : 0) * row_bytes + i * small_block_bytes[type];
+        fetch (next, small_block_bytes[type]);
+        next += small_block_bytes[type];
         rows[r] = unpack_small (type, block);
         part->d[r] = load_scale (type, block);
         if (small_has_minimum[type])
@@ -129,9 +131,10 @@ INLINE void multiply_small (enum tensor_type type, const struct small_part *part
   {                                                                                                                    \
     return dot_small (TENSOR_##type, w, (const struct q8_block *)x, n_items);                                          \
   }                                                                                                                    \
-  static void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items, uint8_t *panel) \
+  static void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items,                 \
+                                  const uint8_t *next, uint8_t *panel)                                                 \
   {                                                                                                                    \
-    pack_small (TENSOR_##type, w, row_bytes, n_rows, n_items, panel);                                                  \
+    pack_small (TENSOR_##type, w, row_bytes, n_rows, n_items, next, panel);                                            \
   }                                                                                                                    \
   MULTIPLY_AVX2 (name, small, TENSOR_##type)                                                                           \
   const struct kernel_type name##_avx2                                                                                 \

@@ -101,13 +101,14 @@ INLINE __m256i double_pairs (__m256i v)
 }
 
 INLINE void pack_super (enum tensor_type type, enum super_class class, const uint8_t *w, size_t row_bytes,
-                        uint32_t n_rows, uint8_t *panel)
+                        uint32_t n_rows, const uint8_t *next, uint8_t *panel)
 {
   struct super_part *part = (struct super_part *)panel;
   for (size_t first = 0; first < PANEL_ROWS; first += PART_ROWS, part++) {
     struct vectors rows[8];
     __m256i scale[8], scale_2[8], minimum[8], column[8];
     for (size_t r = 0; r < 8; r++) {
+      fetch (next + (first + r) * super_block_bytes[type], super_block_bytes[type]);
       load_super (type, w + (first + r < n_rows ? first + r : 0) * row_bytes, &rows[r]);
       scale[r] = double_pairs (_mm256_cvtepi8_epi32 (rows[r].scale));
       scale_2[r] = double_pairs (_mm256_cvtepi8_epi32 (_mm_srli_si128 (rows[r].scale, 8)));
@@ -192,10 +193,11 @@ MULTIPLY_AVX2 (large, super, CLASS_LARGE)
   {                                                                                                                    \
     return dot_super (TENSOR_##type, class, w, (const struct q8_k_block *)x, n_items);                                 \
   }                                                                                                                    \
-  static void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items, uint8_t *panel) \
+  static void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items,                 \
+                                  const uint8_t *next, uint8_t *panel)                                                 \
   {                                                                                                                    \
     (void)n_items; /* 256 */                                                                                           \
-    pack_super (TENSOR_##type, class, w, row_bytes, n_rows, panel);                                                    \
+    pack_super (TENSOR_##type, class, w, row_bytes, n_rows, next, panel);                                              \
   }                                                                                                                    \
   const struct kernel_type name##_avx2                                                                                 \
       = { COMPANION_Q8_K, dot_##name##_avx2, NULL, pack_##name##_avx2, multiply, PANEL_TOKENS_AVX2 };

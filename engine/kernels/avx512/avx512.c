@@ -13,12 +13,12 @@ const struct kernels kernels_avx512 = {
     SUPER_BLOCK_TYPES (BLOCK_ROW)
   },
   .dot_rows = {
-    [TENSOR_Q8_0] = dot_rows_q8_0_avx512,
-    [TENSOR_Q4_0] = dot_rows_q4_0_avx512,
     [TENSOR_Q4_K] = dot_rows_q4_k_avx512,
     [TENSOR_Q5_K] = dot_rows_q5_k_avx512,
     [TENSOR_Q6_K] = dot_rows_q6_k_avx512,
   },
+  /* The float steps, one in 32 products, are then vectors. */
+  .panel_tokens_min = { [COMPANION_Q8] = 1 },
   .quantise_q8 = quantise_q8_avx2,
   .quantise_q8_k = quantise_q8_k_avx2,
   .dot_f32 = dot_f32_avx2,

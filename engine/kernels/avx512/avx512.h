@@ -67,8 +67,7 @@ extern const struct kernel_type f32_avx512, f16_avx512, bf16_avx512;
 SMALL_BLOCK_TYPES (DECLARE_AVX512)
 SUPER_BLOCK_TYPES (DECLARE_AVX512)
 
-/* In dot_small_blocks.c and dot_super_blocks.c. */
-dot_rows_function dot_rows_q8_0_avx512, dot_rows_q4_0_avx512;
+/* In dot_rows.c. */
 dot_rows_function dot_rows_q4_k_avx512, dot_rows_q5_k_avx512, dot_rows_q6_k_avx512;
 
 #endif

@@ -20,7 +20,7 @@ struct small_panel {
 _Static_assert(sizeof (struct small_panel) <= PANEL_BYTES_MAX, "a panel fits");
 
 INLINE void pack_small (enum tensor_type type, const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items,
-                        uint8_t *panel)
+                        const uint8_t *next, uint8_t *panel)
 {
   const __m256i offset = _mm256_set1_epi8 ((char)small_layouts[type].added);
   struct small_columns *block = ((struct small_panel *)panel)->block;
@@ -29,6 +29,8 @@ INLINE void pack_small (enum tensor_type type, const uint8_t *w, size_t row_byte
       __m256i rows[8];
       for (size_t r = 0; r < 8; r++) {
         const uint8_t *from = w + (first + r < n_rows ? first + r : 0) * row_bytes;
+        fetch (next, small_block_bytes[type]);
+        next += small_block_bytes[type];
         rows[r] = _mm256_add_epi8 (unpack_small (type, from), offset);
         block->d[first + r] = load_scale (type, from);
         if (small_has_minimum[type])
@@ -82,9 +84,9 @@ INLINE void multiply_small (enum tensor_type type, const struct small_panel *pan
     return name##_avx2.dot (w, x, n_items);                                                                            \
   }                                                                                                                    \
   static void pack_##name##_avx512 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items,               \
-                                    uint8_t *panel)                                                                    \
+                                    const uint8_t *next, uint8_t *panel)                                               \
   {                                                                                                                    \
-    pack_small (TENSOR_##type, w, row_bytes, n_rows, n_items, panel);                                                  \
+    pack_small (TENSOR_##type, w, row_bytes, n_rows, n_items, next, panel);                                            \
   }                                                                                                                    \
   MULTIPLY_AVX512 (name, small, TENSOR_##type)                                                                         \
   const struct kernel_type name##_avx512 = { COMPANION_Q8,         dot_##name##_avx512,      NULL,                     \

@@ -35,7 +35,8 @@ INLINE __m256i widen_minimums (enum tensor_type type, __m128i minimum)
   return _mm256_cvtepi8_epi16 (minimum);
 }
 
-INLINE void pack_super (enum tensor_type type, const uint8_t *w, size_t row_bytes, uint32_t n_rows, uint8_t *bytes)
+INLINE void pack_super (enum tensor_type type, const uint8_t *w, size_t row_bytes, uint32_t n_rows, const uint8_t *next,
+                        uint8_t *bytes)
 {
   const struct super_layout layout = super_layouts[type];
   const __m256i offset = _mm256_set1_epi8 ((char)layout.added);
@@ -44,6 +45,7 @@ INLINE void pack_super (enum tensor_type type, const uint8_t *w, size_t row_byte
     struct vectors rows[8];
     __m256i scale[8], scale_2[8], minimum[8], column[8];
     for (size_t r = 0; r < 8; r++) {
+      fetch (next + (first + r) * super_block_bytes[type], super_block_bytes[type]);
       load_super (type, w + (first + r < n_rows ? first + r : 0) * row_bytes, &rows[r]);
       scale[r] = _mm256_cvtepi8_epi32 (rows[r].scale);
       scale_2[r] = _mm256_cvtepi8_epi32 (_mm_srli_si128 (rows[r].scale, 8));
@@ -147,10 +149,10 @@ INLINE void multiply_super (enum tensor_type type, const struct super_panel *pan
     return name##_avx2.dot (w, x, n_items);                                                                            \
   }                                                                                                                    \
   static void pack_##name##_avx512 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items,               \
-                                    uint8_t *panel)                                                                    \
+                                    const uint8_t *next, uint8_t *panel)                                               \
   {                                                                                                                    \
     (void)n_items; /* PANEL_COLS */                                                                                    \
-    pack_super (TENSOR_##type, w, row_bytes, n_rows, panel);                                                           \
+    pack_super (TENSOR_##type, w, row_bytes, n_rows, next, panel);                                                     \
   }                                                                                                                    \
   MULTIPLY_AVX512 (name, super, TENSOR_##type)                                                                         \
   const struct kernel_type name##_avx512 = { COMPANION_Q8_K,       dot_##name##_avx512,      NULL,                     \

@@ -1,5 +1,52 @@
-/* dot_super_blocks.c: sixteen rows of Q4_K, Q5_K or Q6_K times one to eight tokens, straight from the file's layout. */
-#include "engine/kernels/avx512/dot_rows.h"
+/* dot_rows.c: sixteen rows of Q4_K, Q5_K or Q6_K times one to eight tokens, straight from the file's layout.
+ *
+ * Sixteen rows are taken together, a block of each at a time. The integer products of a row and a token are left in the
+ * 16 lanes of a vector; four such vectors, then four of the results, are added across lanes by shuffles that also
+ * transpose, so that a vector with one sum for each row comes out and the float step of the block is done once.
+ *
+ * Sixteen rows are as many streams as the CPU's own prefetching follows badly: while a group is worked on the next one,
+ * which lies behind it in memory, is fetched to the L2 cache from its beginning to its end (measured: 10 without, 25
+ * GB/s with it on one Zen 4 core). */
+#include "engine/kernels/avx512/avx512.h"
+
+enum { DOT_ROWS = 16 }; /* at once */
+
+/* Sixteen rows; those beyond the last are the last again. */
+struct row_group {
+  const uint8_t *rows[DOT_ROWS];
+  const uint8_t *next; /* the group after it, or where there is none this one */
+  __mmask16 valid;
+};
+
+INLINE struct row_group get_row_group (const uint8_t *w, size_t row_bytes, size_t n_rows)
+{
+  struct row_group group = { .next = n_rows > DOT_ROWS ? w + DOT_ROWS * row_bytes : w,
+                             .valid = (__mmask16)(n_rows < DOT_ROWS ? (1u << n_rows) - 1 : 0xffff) };
+  for (size_t r = 0; r < DOT_ROWS; r++)
+    group.rows[r] = w + (r < n_rows ? r : n_rows - 1) * row_bytes;
+  return group;
+}
+
+INLINE __m512i loadu_512 (const void *bytes)
+{
+  return _mm512_loadu_si512 (bytes);
+}
+
+/* Dword i of each 128-bit lane is the sum of that lane of rows[i]. */
+INLINE __m512i add_within_lanes (const __m512i rows[4])
+{
+  const __m512i even
+      = _mm512_add_epi32 (_mm512_unpacklo_epi32 (rows[0], rows[1]), _mm512_unpackhi_epi32 (rows[0], rows[1]));
+  const __m512i odd
+      = _mm512_add_epi32 (_mm512_unpacklo_epi32 (rows[2], rows[3]), _mm512_unpackhi_epi32 (rows[2], rows[3]));
+  return _mm512_add_epi32 (_mm512_unpacklo_epi64 (even, odd), _mm512_unpackhi_epi64 (even, odd));
+}
+
+/* Lanes 0 and 1 of a, then of b: each with its neighbour added. */
+INLINE __m512i add_lane_pairs (__m512i a, __m512i b)
+{
+  return _mm512_add_epi32 (_mm512_shuffle_i64x2 (a, b, 0x88), _mm512_shuffle_i64x2 (a, b, 0xdd));
+}
 
 /* A block's weights as the products take them, without offset; `scale` as 16-bit words beside the packed products. */
 struct row_block {
@@ -191,8 +238,8 @@ INLINE __m512 add_block (enum tensor_type type, __m512 sum, const struct heads *
       sum, _mm512_mul_ps (_mm512_mul_ps (heads->dmin, x_d), _mm512_cvtepi32_ps (add_within_lanes (minimums))));
 }
 
-INLINE void dot_super_rows (enum tensor_type type, const struct row_group *group, const uint8_t *x, size_t x_bytes,
-                            const unsigned n_tokens, size_t n_items, float *out, size_t out_stride)
+INLINE void dot_group (enum tensor_type type, const struct row_group *group, const uint8_t *x, size_t x_bytes,
+                       const unsigned n_tokens, size_t n_items, float *out, size_t out_stride)
 {
   const size_t block_bytes = get_block_bytes (type), end = n_items / 256 * block_bytes;
   __m512 sum[DOT_TOKENS_MAX];
@@ -233,6 +280,32 @@ INLINE void dot_super_rows (enum tensor_type type, const struct row_group *group
     _mm512_mask_storeu_ps (out + t * out_stride, group->valid, sum[t]);
 }
 
-DOT_ROWS_AVX512 (q4_k, dot_super_rows, TENSOR_Q4_K)
-DOT_ROWS_AVX512 (q5_k, dot_super_rows, TENSOR_Q5_K)
-DOT_ROWS_AVX512 (q6_k, dot_super_rows, TENSOR_Q6_K)
+INLINE void dot_rows (enum tensor_type type, const uint8_t *w, size_t row_bytes, size_t n_rows, const uint8_t *x,
+                      size_t x_bytes, const unsigned n_tokens, size_t n_items, float *out, size_t out_stride)
+{
+  for (size_t r = 0; r < n_rows; r += DOT_ROWS) {
+    const struct row_group group = get_row_group (w + r * row_bytes, row_bytes, n_rows - r);
+    dot_group (type, &group, x, x_bytes, n_tokens, n_items, out + r, out_stride);
+  }
+}
+
+/* Code of its own for each number of tokens, so that sums stay in registers. */
+#define DOT_ROWS_AVX512(name, type)                                                                                    \
+  void dot_rows_##name##_avx512 (const uint8_t *w, size_t row_bytes, size_t n_rows, const void *x, size_t x_bytes,     \
+                                 unsigned n_tokens, size_t n_items, float *out, size_t out_stride)                     \
+  {                                                                                                                    \
+    switch (n_tokens) {                                                                                                \
+    case 1: dot_rows (type, w, row_bytes, n_rows, x, x_bytes, 1, n_items, out, out_stride); break;                     \
+    case 2: dot_rows (type, w, row_bytes, n_rows, x, x_bytes, 2, n_items, out, out_stride); break;                     \
+    case 3: dot_rows (type, w, row_bytes, n_rows, x, x_bytes, 3, n_items, out, out_stride); break;                     \
+    case 4: dot_rows (type, w, row_bytes, n_rows, x, x_bytes, 4, n_items, out, out_stride); break;                     \
+    case 5: dot_rows (type, w, row_bytes, n_rows, x, x_bytes, 5, n_items, out, out_stride); break;                     \
+    case 6: dot_rows (type, w, row_bytes, n_rows, x, x_bytes, 6, n_items, out, out_stride); break;                     \
+    case 7: dot_rows (type, w, row_bytes, n_rows, x, x_bytes, 7, n_items, out, out_stride); break;                     \
+    default: dot_rows (type, w, row_bytes, n_rows, x, x_bytes, 8, n_items, out, out_stride); break;                    \
+    }                                                                                                                  \
+  }
+
+DOT_ROWS_AVX512 (q4_k, TENSOR_Q4_K)
+DOT_ROWS_AVX512 (q5_k, TENSOR_Q5_K)
+DOT_ROWS_AVX512 (q6_k, TENSOR_Q6_K)
