@@ -1,5 +1,6 @@
 /* test-memory.c: what memory is said to be free, what is refused in which words, and that all of it goes back. */
 #include "engine/model/memory.h"
+#include "engine/model/model.h"
 #include "tests/unit/model-builder.h"
 #include <assert.h>
 #include <stdio.h>
@@ -272,6 +273,45 @@ static void test_given_back (void)
   assert (!find_mapping (path, permissions));
 }
 
+/* A session of 4096 tokens takes at most 256 MB besides its keys and values, of any format. */
+static void test_session_bytes (void)
+{
+  static const struct {
+    const char *name;
+    uint32_t n_layers, n_embd, n_heads, n_kv_heads, head_dim, n_ff, n_vocab;
+  } rows[] = {
+    { "Qwen2.5-3B", 36, 2048, 16, 2, 128, 11008, 151936 }, { "Llama-3.2-3B", 28, 3072, 24, 8, 128, 8192, 128256 },
+    { "Phi-3-mini", 32, 3072, 32, 32, 96, 8192, 32064 },   { "Qwen3-4B", 36, 2560, 32, 8, 128, 9728, 151936 },
+    { "Gemma-2-2B", 26, 2304, 8, 4, 256, 9216, 256000 },
+  };
+  enum { N_TOKENS = 4096, MOST = 256 * 1000 * 1000 };
+  open_model ("llama");
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (int kv = ENGINE_KV_F16; kv <= ENGINE_KV_Q8_0; kv++) {
+      struct engine_model large = *model;
+      large.shape.n_layers = rows[i].n_layers;
+      large.shape.n_embd = rows[i].n_embd;
+      large.shape.n_heads = rows[i].n_heads;
+      large.shape.head_dim = rows[i].head_dim;
+      large.shape.n_q = rows[i].n_heads * rows[i].head_dim;
+      large.shape.n_kv_max = rows[i].n_kv_heads * rows[i].head_dim;
+      large.shape.n_kv_heads_all = rows[i].n_kv_heads * rows[i].n_layers;
+      large.shape.n_ff_max = rows[i].n_ff;
+      large.shape.n_vocab = rows[i].n_vocab;
+      large.n_rope_pairs = rows[i].head_dim / 2;
+      const struct engine_session_options options = { .context_tokens = N_TOKENS, .kv = (enum engine_kv)kv };
+      const uint64_t n_values = (uint64_t)N_TOKENS * large.shape.n_kv_heads_all * 2 * rows[i].head_dim;
+      const uint64_t kv_bytes = kv == ENGINE_KV_F16 ? 2 * n_values : n_values / 32 * 34;
+      const uint64_t bytes = engine_model_count_session_bytes (&large, &options);
+      if (bytes <= kv_bytes || bytes > kv_bytes + MOST) {
+        fprintf (stderr, "%s: %llu bytes, %llu of them keys and values\n", rows[i].name, (unsigned long long)bytes,
+                 (unsigned long long)kv_bytes);
+        exit (1);
+      }
+    }
+  close_model ();
+}
+
 static void test_encoder (void)
 {
   open_model ("bert");
@@ -289,6 +329,7 @@ int main (void)
   test_refusals ();
   test_address_space ();
   test_given_back ();
+  test_session_bytes ();
   test_encoder ();
   return 0;
 }
