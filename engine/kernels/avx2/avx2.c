@@ -139,6 +139,7 @@ const struct kernels kernels_avx2 = {
              [TENSOR_F16] = &f16_avx2,
              [TENSOR_BF16] = &bf16_avx2,
              SMALL_BLOCK_TYPES (BLOCK_ROW) SUPER_BLOCK_TYPES (BLOCK_ROW) },
+  .panel_tokens_min = { [COMPANION_F32] = 4 },
   .quantise_q8 = quantise_q8_avx2,
   .quantise_q8_k = quantise_q8_k_avx2,
   .dot_f32 = dot_f32_avx2,

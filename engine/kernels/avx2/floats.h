@@ -40,7 +40,8 @@ INLINE float load_float (enum float_type type, const uint8_t *w)
 #define DECLARE_FLOAT(name)                                                                                            \
   float dot_##name##_row_avx2 (const uint8_t *w, const void *x, size_t n_items);                                       \
   void dot_4_##name##_row_avx2 (const uint8_t *w, const void *x, size_t x_bytes, size_t n_items, float sum[4]);        \
-  void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items, uint8_t *panel);
+  void pack_##name##_avx2 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items, const uint8_t *next,   \
+                           uint8_t *panel);
 DECLARE_FLOAT (f32)
 DECLARE_FLOAT (f16)
 DECLARE_FLOAT (bf16)

@@ -18,7 +18,7 @@ const struct kernels kernels_avx512 = {
     [TENSOR_Q6_K] = dot_rows_q6_k_avx512,
   },
   /* The float steps, one in 32 products, are then vectors. */
-  .panel_tokens_min = { [COMPANION_Q8] = 1 },
+  .panel_tokens_min = { [COMPANION_F32] = 4, [COMPANION_Q8] = 1 },
   .quantise_q8 = quantise_q8_avx2,
   .quantise_q8_k = quantise_q8_k_avx2,
   .dot_f32 = dot_f32_avx2,
