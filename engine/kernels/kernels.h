@@ -7,7 +7,7 @@
 #ifndef LECTERN_KERNELS_H
 #define LECTERN_KERNELS_H
 
-#include "engine/gguf/tensor_type.h"
+#include "engine/kernels/attention_tile.h"
 #include "engine/kernels/row_kernels.h"
 
 enum companion {
@@ -84,6 +84,7 @@ struct kernels {
   void (*f16_to_f32) (const uint16_t *x, float *y, size_t n);
   void (*q8_0_to_f32) (const uint8_t *x, float *y, size_t n_items); /* n_items is a multiple of 32 */
   void (*multiply_f32) (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner);
+  const struct attention_kernel *attention; /* with F32 operands. NULL: the reference's */
 };
 
 /* Activations below this are rounded to 0, so that 127 divided by them stays finite. */

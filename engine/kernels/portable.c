@@ -209,4 +209,5 @@ const struct kernels kernels_c = {
   .f32_to_f16 = f32_to_f16_c,
   .f16_to_f32 = f16_to_f32_c,
   .q8_0_to_f32 = q8_0_to_f32_c,
+  .attention = &attention_c,
 };

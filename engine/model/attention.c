@@ -1,168 +1,189 @@
 #include "engine/model/attention.h"
-#include "engine/model/vec4.h"
 #include <math.h>
+#include <string.h>
 
-#define TILE 32     /* positions */
-#define MAX_ROWS 32 /* query rows (heads x tokens) that share a tile */
+#define TILE ATTENTION_TILE
+#define MAX_ROWS 128     /* query rows (heads x tokens) that share a tile */
+#define ROW_ITEMS 16384  /* of all of them: 128 rows of 128 dimensions, 64 of 256 */
+#define TOGETHER_ROWS 24 /* which take the same part of a tile: a multiple of what registers hold */
+#define PARTS_PER_THREAD 4
 #define FEW_TOKENS 4
-#define ROWS_AT_ONCE 4 /* of multiply_f32() */
+
+_Static_assert(MODEL_MAX_HEAD_DIM <= ATTENTION_MAX_WIDTH, "a row fits");
 
 struct plan {
   const struct attention *attention;
   uint32_t group;        /* query heads per kv head */
   uint32_t heads;        /* of them in one part */
   uint32_t tokens;       /* in one part */
-  uint32_t n_head_parts; /* per kv head */
+  uint32_t n_head_parts; /* of all kv heads */
   uint32_t n_token_parts;
 };
 
-/* One part's state, for its tokens of one text. Rows are [token][head], part->width apart, which is head_dim padded with
- * zeros to full vectors. */
+/* The positions [begin, end) that a row sees. */
+struct span {
+  uint32_t begin, end;
+};
+
+/* One part's state, for its tokens of one text. Rows are [token][head], width apart. */
 struct part {
+  _Alignas(64) uint32_t tile[TILE * ATTENTION_MAX_WIDTH]; /* keys, then values, packed */
+  uint32_t q[ROW_ITEMS];                                  /* operands, width / word_items apart */
+  float sums[ROW_ITEMS];
+  float scores[MAX_ROWS * TILE];
+  float total[MAX_ROWS * ATTENTION_LANES];
+  float best[MAX_ROWS], shrink[MAX_ROWS];
+  struct span seen[MAX_ROWS], seen_of_tile[MAX_ROWS]; /* of all positions; of the tile under way */
   const struct attention *attention;
   uint32_t head_dim, width, n_rows, kv_head, first_head, n_heads;
   uint32_t first_token;           /* row of the batch */
   uint32_t position, n_positions; /* of the first token in its text, and the text's keys that there are */
   uint32_t cached_at;             /* where the text begins in the cache */
-  float q[MAX_ROWS * MODEL_MAX_HEAD_DIM];
-  float sums[MAX_ROWS * MODEL_MAX_HEAD_DIM];
-  float best[MAX_ROWS], total[MAX_ROWS];
-  float scores[MAX_ROWS * TILE];
-  float tile[MODEL_MAX_HEAD_DIM * TILE]; /* keys, then values: [TILE][width] */
 };
 
-/* The positions that one row sees: [begin, end). */
-static uint32_t row_begin (const struct part *part, uint32_t row)
+static uint32_t least (uint32_t a, uint32_t b)
+{
+  return a < b ? a : b;
+}
+
+static uint32_t most (uint32_t a, uint32_t b)
+{
+  return a > b ? a : b;
+}
+
+static uint32_t divide_up (uint32_t a, uint32_t b)
+{
+  return (a + b - 1) / b;
+}
+
+/* Neither end falls from one row to the next. */
+static struct span find_seen (const struct part *part, uint32_t row)
 {
   const struct attention *a = part->attention;
-  uint32_t position = part->position + row / part->n_heads;
-  return a->before < position ? position - a->before : 0;
+  const uint32_t position = part->position + row / part->n_heads;
+  return (struct span){
+    a->before < position ? position - a->before : 0,
+    a->after < part->n_positions - position ? position + a->after + 1 : part->n_positions,
+  };
 }
 
-static uint32_t row_end (const struct part *part, uint32_t row)
+/* Which rows see something of the tile, and what of it. */
+static struct span find_rows (struct part *part, uint32_t first)
+{
+  struct span rows = { part->n_rows, 0 };
+  for (uint32_t row = 0; row < part->n_rows; row++) {
+    const struct span seen = { least (most (part->seen[row].begin, first) - first, TILE),
+                               least (most (part->seen[row].end, first) - first, TILE) };
+    part->seen_of_tile[row] = seen;
+    if (seen.begin >= seen.end)
+      continue;
+    rows.begin = least (rows.begin, row);
+    rows.end = row + 1;
+  }
+  return rows;
+}
+
+static void score_rows (struct part *part, uint32_t row, uint32_t n_rows)
 {
   const struct attention *a = part->attention;
-  uint32_t position = part->position + row / part->n_heads;
-  return a->after < part->n_positions - position ? position + a->after + 1 : part->n_positions;
+  const uint32_t n_steps = part->width / a->kernel->word_items;
+  a->kernel->multiply (&(struct attention_product){
+      .a = part->q + (size_t)row * n_steps,
+      .a_stride = n_steps,
+      .b = part->tile,
+      .b_stride = TILE,
+      .c = part->scores + (size_t)row * TILE,
+      .c_stride = TILE,
+      .n_rows = n_rows,
+      .n_cols = divide_up (part->seen_of_tile[row + n_rows - 1].end, ATTENTION_LANES) * ATTENTION_LANES,
+      .n_steps = n_steps,
+  });
 }
 
-/* Rows that the tiles are computed with: rows beyond n_rows are zeros. */
-static uint32_t padded_rows (const struct part *part)
+static void soften_rows (struct part *part, uint32_t row, uint32_t n_rows)
 {
-  return (part->n_rows + 3) / 4 * 4;
+  const struct attention *a = part->attention;
+  for (; n_rows > 0; row++, n_rows--)
+    part->shrink[row] = a->kernel->soften (&(struct attention_row){
+        .scores = part->scores + (size_t)row * TILE,
+        .begin = part->seen_of_tile[row].begin,
+        .end = part->seen_of_tile[row].end,
+        .cap = a->softcap * (float)M_LOG2E,
+        .best = part->best + row,
+        .total = part->total + (size_t)row * ATTENTION_LANES,
+    });
 }
 
-/* n positions of one head as F32 rows of part->width; those up to TILE are 0. */
-static void load_tile (struct part *part, const char *from, uint32_t n)
+static void sum_rows (struct part *part, uint32_t row, uint32_t n_rows)
 {
-  kv_cache_load (part->attention->kv.cache, from, n, part->width, part->tile);
-  memset (part->tile + (size_t)n * part->width, 0, (size_t)(TILE - n) * part->width * sizeof (float));
+  const struct attention *a = part->attention;
+  a->kernel->multiply (&(struct attention_product){
+      .a = (const uint32_t *)(const void *)(part->scores + (size_t)row * TILE),
+      .a_stride = TILE,
+      .b = part->tile,
+      .b_stride = part->width,
+      .c = part->sums + (size_t)row * part->width,
+      .c_stride = part->width,
+      .shrink = part->shrink + row,
+      .n_rows = n_rows,
+      .n_cols = part->width,
+      .n_steps = divide_up (part->seen_of_tile[row + n_rows - 1].end, a->kernel->word_items),
+  });
 }
 
-/* With few rows a tile of halves is not worth unpacking. Whichever way a part goes, each score is the same dot product and
- * each sum adds the same products in the same order: a token's bits do not depend on its company. */
-static bool reads_halves (const struct part *part)
+/* Positions [first, first + n): for the rows that see some of them. */
+static void run_tile (struct part *part, uint32_t first, uint32_t n)
 {
-  return part->n_rows < ROWS_AT_ONCE && part->attention->kv.cache->format == KV_F16;
-}
-
-static void score_tile (struct part *part, const char *keys, uint32_t n)
-{
-  if (reads_halves (part)) {
-    for (uint32_t j = 0; j < n; j++)
-      for (uint32_t row = 0; row < part->n_rows; row++)
-        part->scores[row * TILE + j] = dot_f16 ((const uint16_t *)keys + (size_t)j * part->head_dim,
-                                                part->q + row * part->width, part->head_dim);
-    return;
+  const struct attention *a = part->attention;
+  const struct span rows = find_rows (part, first);
+  const struct attention_rows keys = kv_layer_get_rows (&a->kv, a->kv.keys, part->kv_head, part->cached_at + first, n);
+  a->kernel->pack_keys (&keys, part->tile);
+  for (uint32_t row = rows.begin; row < rows.end; row += TOGETHER_ROWS) {
+    const uint32_t n_rows = least (TOGETHER_ROWS, rows.end - row);
+    score_rows (part, row, n_rows);
+    soften_rows (part, row, n_rows);
   }
-  load_tile (part, keys, n);
-  for (uint32_t j = 0; j < n; j++)
-    dot_rows_f32 (part->tile + (size_t)j * part->width, part->q, part->width, part->n_rows, part->head_dim,
-                  part->scores + j, TILE);
+  const struct attention_rows values
+      = kv_layer_get_rows (&a->kv, a->kv.values, part->kv_head, part->cached_at + first, n);
+  a->kernel->pack_values (&values, part->tile);
+  for (uint32_t row = rows.begin; row < rows.end; row += TOGETHER_ROWS)
+    sum_rows (part, row, least (TOGETHER_ROWS, rows.end - row));
 }
 
-static void sum_tile (struct part *part, const char *values, uint32_t n)
+static size_t query_of (const struct part *part, uint32_t row)
 {
-  if (reads_halves (part)) {
-    for (uint32_t j = 0; j < n; j++)
-      for (uint32_t row = 0; row < part->n_rows; row++)
-        axpy_f16 (part->sums + row * part->width, part->scores[row * TILE + j],
-                  (const uint16_t *)values + (size_t)j * part->head_dim, part->head_dim);
-    return;
-  }
-  load_tile (part, values, n);
-  multiply_f32 (part->scores, part->tile, part->sums, padded_rows (part), part->width, TILE);
+  const size_t token = part->first_token + row / part->n_heads, head = part->first_head + row % part->n_heads;
+  return (token * part->attention->n_heads + head) * part->head_dim;
 }
 
-static vec4 tanh4 (vec4 x)
-{
-  return 1.0f - 2.0f / (1.0f + vec4_exp (2.0f * x));
-}
-
-/* Turns one row's scores of positions [first, first + TILE) into weights against the running maximum, and rescales
- * what the row has summed so far. */
-static void soften (struct part *part, uint32_t row, uint32_t first)
-{
-  float *scores = part->scores + row * TILE, softcap = part->attention->softcap;
-  uint32_t begin = row_begin (part, row), end = row_end (part, row);
-  begin = begin <= first ? 0 : begin - first < TILE ? begin - first : TILE;
-  end = end <= first ? 0 : end - first < TILE ? end - first : TILE;
-  if (begin >= end) {
-    memset (scores, 0, TILE * sizeof *scores);
-    return;
-  }
-  if (softcap > 0)
-    for (uint32_t j = 0; j < TILE; j += 4)
-      vec4_store (scores + j, softcap * tanh4 (vec4_load (scores + j) / softcap));
-  float best = part->best[row];
-  for (uint32_t j = begin; j < end; j++)
-    best = scores[j] > best ? scores[j] : best;
-  if (best > part->best[row]) {
-    float shrink = expf (part->best[row] - best);
-    for (uint32_t d = 0; d < part->head_dim; d++)
-      part->sums[row * part->width + d] *= shrink;
-    part->total[row] *= shrink;
-    part->best[row] = best;
-  }
-  vec4 total = vec4_all (0);
-  for (uint32_t j = 0; j < TILE; j += 4)
-    vec4_store (scores + j, vec4_exp (vec4_load (scores + j) - best));
-  for (uint32_t j = 0; j < TILE; j++)
-    if (j < begin || j >= end)
-      scores[j] = 0;
-  for (uint32_t j = 0; j < TILE; j += 4)
-    total += vec4_load (scores + j);
-  part->total[row] += vec4_sum (total);
-}
-
+/* Scores are in units of log 2, so that weights are powers of 2. */
 static void load_part (struct part *part)
 {
   const struct attention *a = part->attention;
-  for (uint32_t row = 0; row < padded_rows (part); row++) {
-    float *q = part->q + row * part->width;
-    memset (part->sums + row * part->width, 0, part->width * sizeof (float));
-    memset (part->scores + row * TILE, 0, TILE * sizeof (float));
+  const uint32_t n_words = part->width / a->kernel->word_items;
+  const float scale = (float)((double)a->scale * M_LOG2E);
+  float q[ATTENTION_MAX_WIDTH] = { 0 };
+  for (uint32_t row = 0; row < part->n_rows; row++) {
+    const float *from = a->q + query_of (part, row);
+    for (uint32_t i = 0; i < part->head_dim; i++)
+      q[i] = from[i] * scale;
+    a->kernel->round (q, part->width, part->q + (size_t)row * n_words);
     part->best[row] = -INFINITY;
-    part->total[row] = 0;
-    memset (q, 0, part->width * sizeof (float));
-    if (row >= part->n_rows)
-      continue;
-    size_t token = part->first_token + row / part->n_heads, head = part->first_head + row % part->n_heads;
-    const float *from = a->q + (token * a->n_heads + head) * part->head_dim;
-    for (uint32_t d = 0; d < part->head_dim; d++)
-      q[d] = from[d] * a->scale;
+    part->seen[row] = find_seen (part, row);
   }
+  memset (part->sums, 0, (size_t)part->n_rows * part->width * sizeof *part->sums);
+  memset (part->total, 0, (size_t)part->n_rows * ATTENTION_LANES * sizeof *part->total);
 }
 
 static void store_part (const struct part *part)
 {
-  const struct attention *a = part->attention;
   for (uint32_t row = 0; row < part->n_rows; row++) {
-    size_t token = part->first_token + row / part->n_heads, head = part->first_head + row % part->n_heads;
-    float *to = a->out + (token * a->n_heads + head) * part->head_dim;
-    float scale = 1 / part->total[row];
-    for (uint32_t d = 0; d < part->head_dim; d++)
-      to[d] = part->sums[row * part->width + d] * scale;
+    float *to = part->attention->out + query_of (part, row), total = 0;
+    for (uint32_t i = 0; i < ATTENTION_LANES; i++)
+      total += part->total[row * ATTENTION_LANES + i];
+    const float scale = 1 / total;
+    for (uint32_t i = 0; i < part->head_dim; i++)
+      to[i] = part->sums[row * part->width + i] * scale + 0.0f; /* no -0: positions that do not count may turn it */
   }
 }
 
@@ -175,26 +196,15 @@ static bool is_cancelled (const struct attention *a)
 static void run_tokens (struct part *part, const struct sequence *sequence, uint32_t begin, uint32_t end)
 {
   const struct attention *a = part->attention;
-  const struct kv_cache *cache = a->kv.cache;
   part->first_token = begin;
   part->n_rows = (end - begin) * part->n_heads;
   part->position = sequence->position + (begin - sequence->first_row);
   part->n_positions = sequence->position + sequence->n_rows;
   part->cached_at = a->position + sequence->first_row - sequence->position;
   load_part (part);
-
-  const char *keys = a->kv.keys + kv_cache_offset_bytes (cache, part->kv_head, part->cached_at);
-  const char *values = a->kv.values + kv_cache_offset_bytes (cache, part->kv_head, part->cached_at);
-  uint32_t first = row_begin (part, 0) / TILE * TILE;
-  const uint32_t last = row_end (part, part->n_rows - 1);
-  for (; first < last && !is_cancelled (a); first += TILE) {
-    uint32_t n = last - first < TILE ? last - first : TILE;
-    size_t offset = kv_cache_offset_bytes (cache, 0, first);
-    score_tile (part, keys + offset, n);
-    for (uint32_t row = 0; row < part->n_rows; row++)
-      soften (part, row, first);
-    sum_tile (part, values + offset, n);
-  }
+  const uint32_t last = part->seen[part->n_rows - 1].end;
+  for (uint32_t first = part->seen[0].begin / TILE * TILE; first < last && !is_cancelled (a); first += TILE)
+    run_tile (part, first, least (last - first, TILE));
   store_part (part);
 }
 
@@ -212,44 +222,44 @@ static const struct sequence *find_sequence (const struct attention *a, uint32_t
   return &a->sequences[low];
 }
 
+/* The last tokens come first: they see most. */
 static void run_part (void *data, size_t index)
 {
   const struct plan *plan = data;
   const struct attention *a = plan->attention;
-  struct part part; /* 140 KB: kept off the heap so that the token loop allocates nothing */
-  uint32_t token_part = (uint32_t)(index % plan->n_token_parts), head_part = (uint32_t)(index / plan->n_token_parts);
-  uint32_t skipped = head_part % plan->n_head_parts * plan->heads;
+  struct part part; /* 240 KB: kept off the heap so that the token loop allocates nothing */
+  const uint32_t head_part = (uint32_t)(index % plan->n_head_parts), n_parts = divide_up (plan->group, plan->heads);
+  const uint32_t token_part = plan->n_token_parts - 1 - (uint32_t)(index / plan->n_head_parts);
+  const uint32_t skipped = head_part % n_parts * plan->heads;
   part.attention = a;
   part.head_dim = a->kv.cache->head_dim;
-  part.width = (part.head_dim + 7) / 8 * 8;
-  part.kv_head = head_part / plan->n_head_parts;
+  part.width = divide_up (part.head_dim, ATTENTION_LANES) * ATTENTION_LANES;
+  part.kv_head = head_part / n_parts;
   part.first_head = part.kv_head * plan->group + skipped;
-  part.n_heads = plan->group - skipped < plan->heads ? plan->group - skipped : plan->heads;
+  part.n_heads = least (plan->group - skipped, plan->heads);
   uint32_t begin = a->first_row + token_part * plan->tokens;
-  const uint32_t end = a->n_rows - begin < plan->tokens ? a->n_rows : begin + plan->tokens;
+  const uint32_t end = begin + least (a->n_rows - begin, plan->tokens);
   for (const struct sequence *sequence = find_sequence (a, begin); begin < end && !is_cancelled (a); sequence++) {
-    const uint32_t sequence_end = sequence->first_row + sequence->n_rows,
-                   stop = sequence_end < end ? sequence_end : end;
+    const uint32_t stop = least (sequence->first_row + sequence->n_rows, end);
     run_tokens (&part, sequence, begin, stop);
     begin = stop;
   }
 }
 
-static uint32_t divide_up (uint32_t a, uint32_t b)
-{
-  return (a + b - 1) / b;
-}
-
 void attention_run (struct pool *pool, const struct attention *attention)
 {
-  struct plan plan = { .attention = attention, .group = attention->n_heads / attention->kv.n_kv_heads };
-  plan.heads = plan.group < MAX_ROWS ? plan.group : MAX_ROWS;
-  uint32_t n_threads = (uint32_t)pool_get_n_threads (pool), n_kv_heads = attention->kv.n_kv_heads;
+  const uint32_t n_threads = (uint32_t)pool_get_n_threads (pool), n_kv_heads = attention->kv.n_kv_heads;
+  const uint32_t width = divide_up (attention->kv.cache->head_dim, ATTENTION_LANES) * ATTENTION_LANES;
+  const uint32_t max_rows = least (MAX_ROWS, ROW_ITEMS / width);
   const uint32_t n_tokens = attention->n_rows - attention->first_row;
+  struct plan plan = { .attention = attention, .group = attention->n_heads / n_kv_heads };
+  plan.heads = least (plan.group, max_rows);
   if (n_tokens < FEW_TOKENS && n_kv_heads < n_threads) /* few tokens: share a group's heads out */
     plan.heads = divide_up (plan.heads, divide_up (n_threads, n_kv_heads));
-  plan.tokens = MAX_ROWS / plan.heads;
-  plan.n_head_parts = divide_up (plan.group, plan.heads);
+  plan.n_head_parts = n_kv_heads * divide_up (plan.group, plan.heads);
+  /* As many tokens as a part holds, but enough parts for all threads. */
+  plan.tokens = divide_up (n_tokens, divide_up (PARTS_PER_THREAD * n_threads, plan.n_head_parts));
+  plan.tokens = least (plan.tokens, max_rows / plan.heads);
   plan.n_token_parts = divide_up (n_tokens, plan.tokens);
-  pool_run (pool, (size_t)n_kv_heads * plan.n_head_parts * plan.n_token_parts, run_part, &plan);
+  pool_run (pool, (size_t)plan.n_head_parts * plan.n_token_parts, run_part, &plan);
 }

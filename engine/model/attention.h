@@ -3,8 +3,8 @@
  *
  * Online softmax over tiles of positions (FlashAttention, arXiv 2205.14135), F32 sums. Work is cut into (kv head x
  * block of query rows): all query heads that share a K/V head read each of its tiles once, and tiles that no row of a
- * block sees are skipped. A row's result depends neither on the number of threads, nor on how the rows are cut, nor on
- * the other texts. */
+ * block sees are skipped. Tiles lie at multiples of their size, whatever the queries: a row's result depends neither on
+ * the number of threads, nor on how the rows are cut, nor on the other rows and texts of the call. */
 #ifndef LECTERN_ATTENTION_H
 #define LECTERN_ATTENTION_H
 
@@ -13,6 +13,7 @@
 #define ATTENTION_ALL UINT32_MAX
 
 struct attention {
+  const struct attention_kernel *kernel;
   struct kv_layer kv;
   uint32_t n_heads;
   const struct sequence *sequences; /* of all rows of the batch, in their order */
@@ -27,7 +28,7 @@ struct attention {
   const atomic_bool *cancel;
 };
 
-/* When cancelled it returns early and `out` is undefined. */
+/* When cancelled it returns early and `out` is undefined. It needs about 240 KB of each thread's stack. */
 void attention_run (struct pool *pool, const struct attention *attention);
 
 #endif

@@ -37,17 +37,6 @@ static void put_q8_0 (uint8_t *to, const float *from, uint32_t head_dim)
   }
 }
 
-static void load_q8_0 (const uint8_t *from, float *to, uint32_t head_dim)
-{
-  const uint32_t whole = head_dim / BLOCK_ITEMS * BLOCK_ITEMS;
-  q8_0_to_f32 (from, to, whole);
-  if (whole < head_dim) {
-    float last[BLOCK_ITEMS];
-    q8_0_to_f32 (from + whole / BLOCK_ITEMS * BLOCK_BYTES, last, BLOCK_ITEMS);
-    memcpy (to + whole, last, (head_dim - whole) * sizeof *last);
-  }
-}
-
 /* ---- any format ------------------------------------------------------------------------------------------ */
 
 void kv_layer_put (const struct kv_layer *layer, char *keys_or_values, uint32_t position, const float *row)
@@ -63,15 +52,17 @@ void kv_layer_put (const struct kv_layer *layer, char *keys_or_values, uint32_t 
   }
 }
 
-void kv_cache_load (const struct kv_cache *cache, const char *from, uint32_t n, uint32_t width, float *rows)
+struct attention_rows kv_layer_get_rows (const struct kv_layer *layer, const char *keys_or_values, uint32_t kv_head,
+                                         uint32_t first, uint32_t n)
 {
-  const size_t row_bytes = kv_format_row_bytes (cache->format, cache->head_dim);
-  for (; n > 0; n--, from += row_bytes, rows += width) {
-    switch (cache->format) {
-    case KV_F16: f16_to_f32 ((const uint16_t *)from, rows, cache->head_dim); break;
-    case KV_F32: memcpy (rows, from, row_bytes); break;
-    case KV_Q8_0: load_q8_0 ((const uint8_t *)from, rows, cache->head_dim); break;
-    }
-    memset (rows + cache->head_dim, 0, (width - cache->head_dim) * sizeof *rows);
-  }
+  static const enum tensor_type types[] = { [KV_F16] = TENSOR_F16, [KV_F32] = TENSOR_F32, [KV_Q8_0] = TENSOR_Q8_0 };
+  const struct kv_cache *cache = layer->cache;
+  return (struct attention_rows){
+    .type = types[cache->format],
+    .data = keys_or_values + kv_cache_offset_bytes (cache, kv_head, first),
+    .row_bytes = kv_format_row_bytes (cache->format, cache->head_dim),
+    .n = n,
+    .head_dim = cache->head_dim,
+    .width = (cache->head_dim + ATTENTION_LANES - 1) / ATTENTION_LANES * ATTENTION_LANES,
+  };
 }

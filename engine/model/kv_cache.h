@@ -5,6 +5,7 @@
 #ifndef LECTERN_KV_CACHE_H
 #define LECTERN_KV_CACHE_H
 
+#include "engine/kernels/attention_tile.h"
 #include "engine/model/model.h"
 
 enum kv_format {
@@ -45,13 +46,14 @@ struct kv_layer kv_cache_get_layer (const struct kv_cache *cache, uint32_t n_hea
 /* Stores row[n_kv_heads * head_dim] of one token into the layer's keys or values. */
 void kv_layer_put (const struct kv_layer *layer, char *keys_or_values, uint32_t position, const float *row);
 
-/* Reads n positions of one head, which lie at `from`, as rows of `width` floats, head_dim <= width: the rest are 0. */
-void kv_cache_load (const struct kv_cache *cache, const char *from, uint32_t n, uint32_t width, float *rows);
-
 /* Where one head's vector of a position lies in a layer's keys or values. */
 static inline size_t kv_cache_offset_bytes (const struct kv_cache *cache, uint32_t kv_head, uint32_t position)
 {
   return ((size_t)kv_head * cache->n_positions + position) * kv_format_row_bytes (cache->format, cache->head_dim);
 }
+
+/* n positions of one head from `first` on, of a layer's keys or values. */
+struct attention_rows kv_layer_get_rows (const struct kv_layer *layer, const char *keys_or_values, uint32_t kv_head,
+                                         uint32_t first, uint32_t n);
 
 #endif

@@ -86,6 +86,13 @@ static void project_heads (struct forward *forward)
     forward_project (forward, &layer->q, b->h, b->q, forward->first_row);
 }
 
+/* Where the weights are quantised, the products around the attention round their activations to 8 bits: then its own
+ * operands may have 8 bits too (bf16). Float weights get F32. */
+static bool is_exact (const struct forward *forward)
+{
+  return forward->exact || tensor_type_get_info (forward->layer->q.type)->block_items == 1;
+}
+
 void forward_attend (struct forward *forward)
 {
   const struct model_shape *shape = &forward->model->shape;
@@ -98,6 +105,7 @@ void forward_attend (struct forward *forward)
   if (n_rows == 0 || forward_is_cancelled (forward))
     return;
   struct attention attention = {
+    .kernel = attention_kernel_get (is_exact (forward)),
     .kv = forward->kv,
     .n_heads = shape->n_heads,
     .sequences = forward->sequences,

@@ -55,7 +55,7 @@ static void fill (float *row, uint32_t n, float size, uint64_t *state)
 /* Every row goes in, in any order, and all come out of their own place. */
 static void test_values (enum kv_format format, uint32_t head_dim, float size)
 {
-  const uint32_t width = (head_dim + 7) / 8 * 8, n_heads = layer_heads[0] + layer_heads[1];
+  const uint32_t width = (head_dim + 15) / 16 * 16, n_heads = layer_heads[0] + layer_heads[1];
   const uint64_t n_bytes = kv_cache_bytes (format, head_dim, n_heads, N_POSITIONS);
   struct kv_cache cache = { malloc (n_bytes), head_dim, N_POSITIONS, format };
   static float rows[N_LAYERS][2][N_POSITIONS][4 * MAX_WIDTH];
@@ -76,8 +76,10 @@ static void test_values (enum kv_format format, uint32_t head_dim, float size)
       for (uint32_t head = 0; head < layer_heads[layer]; head++) {
         const struct kv_layer kv = kv_cache_get_layer (&cache, layer ? layer_heads[0] : 0, layer_heads[layer]);
         memset (loaded, 0xff, sizeof loaded);
-        kv_cache_load (&cache, (part ? kv.values : kv.keys) + kv_cache_offset_bytes (&cache, head, 0), N_POSITIONS,
-                       width, loaded);
+        const struct attention_rows stored = kv_layer_get_rows (&kv, part ? kv.values : kv.keys, head, 0, N_POSITIONS);
+        assert (stored.n == N_POSITIONS && stored.width == width);
+        for (uint32_t position = 0; position < N_POSITIONS; position++)
+          attention_load_row (&stored, position, loaded + position * width);
         for (uint32_t position = 0; position < N_POSITIONS; position++)
           for (uint32_t d = 0; d < width; d++) {
             const float *row = rows[layer][part][position] + head * head_dim, got = loaded[position * width + d];
@@ -104,7 +106,8 @@ static void test_q8_0_block (void)
   kv_layer_put (&kv, kv.values, 0, row);
   memset (row, 0, sizeof row);
   kv_layer_put (&kv, kv.keys, 0, row);
-  kv_cache_load (&cache, kv.keys, 1, 32, row);
+  const struct attention_rows stored = kv_layer_get_rows (&kv, kv.keys, 0, 0, 1);
+  attention_load_row (&stored, 0, row);
   for (int i = 0; i < 32; i++)
     assert (row[i] == 0);
   free (cache.data);

@@ -28,4 +28,5 @@ const struct kernels kernels_avx512 = {
   .f32_to_f16 = f32_to_f16_avx2,
   .f16_to_f32 = f16_to_f32_avx2,
   .q8_0_to_f32 = q8_0_to_f32_avx2,
+  .attention = &attention_avx512,
 };
