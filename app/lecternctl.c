@@ -29,6 +29,7 @@ const Command *const commands[] = {
   &command_engine_generate,
   &command_engine_embed,
   &command_engine_rerank,
+  &command_engine_bench,
   NULL,
 };
 

@@ -2,7 +2,7 @@
 
 _lecternctl() {
   local commands='add list status remove search ask extract eval models engine'
-  local engine_commands='info tokenize detokenize template generate embed rerank'
+  local engine_commands='info tokenize detokenize template generate embed rerank bench'
   local common='--library --json --progress --help'
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   local command='' sub='' options='' i
@@ -55,7 +55,7 @@ _lecternctl() {
       [[ json == "$cur"* ]] && COMPREPLY+=(json)
       return
       ;;
-    -n | -t | --max-tokens | --seed | --top | --temperature | --prompt | --prompt-tokens | --date) return ;;
+    -p | -r | --depth | --date) return ;;
   esac
 
   if [[ -z $command ]]; then
@@ -83,6 +83,7 @@ _lecternctl() {
     'engine template') options='--model --messages --thinking --date' ;;
     'engine embed') options='--model --dimensions -t' ;;
     'engine rerank') options='--model --query -t' ;;
+    'engine bench') options='--model -p -n -t -r --depth' ;;
   esac
   if [[ $cur == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$cur")

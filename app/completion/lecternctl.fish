@@ -1,7 +1,7 @@
 # fish completion for lecternctl(1)
 
 set -l commands add list status remove search ask extract eval models engine
-set -l engine_commands info tokenize detokenize template generate embed rerank
+set -l engine_commands info tokenize detokenize template generate embed rerank bench
 set -l none "not __fish_seen_subcommand_from $commands"
 set -l engine "__fish_seen_subcommand_from engine; and not __fish_seen_subcommand_from $engine_commands"
 
@@ -29,9 +29,10 @@ complete -c lecternctl -n "$engine" -a template -d 'Show the prompt of a convers
 complete -c lecternctl -n "$engine" -a generate -d 'Generate text from a prompt'
 complete -c lecternctl -n "$engine" -a embed -d 'Turn lines into vectors'
 complete -c lecternctl -n "$engine" -a rerank -d 'Score lines against a query'
+complete -c lecternctl -n "$engine" -a bench -d 'Measure how fast a model runs'
 
 complete -c lecternctl -n '__fish_seen_subcommand_from add remove extract' -F
-complete -c lecternctl -n '__fish_seen_subcommand_from search generate' -s n -x -d 'At most so many'
+complete -c lecternctl -n '__fish_seen_subcommand_from search generate bench' -s n -x -d 'At most so many'
 complete -c lecternctl -n '__fish_seen_subcommand_from search eval' -l mode -x -a 'hybrid keyword semantic' -d 'How to search'
 complete -c lecternctl -n '__fish_seen_subcommand_from search ask' -l in -r -F -d 'Only in this file or folder'
 complete -c lecternctl -n '__fish_seen_subcommand_from ask engine' -l model -r -F -d 'The GGUF file'
@@ -72,4 +73,7 @@ complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l restore-stat
 complete -c lecternctl -n '__fish_seen_subcommand_from generate' -l save-state -r -F -d 'Save the session'
 complete -c lecternctl -n '__fish_seen_subcommand_from embed' -l dimensions -x -d 'Numbers in a vector'
 complete -c lecternctl -n '__fish_seen_subcommand_from rerank' -l query -x -d 'The query'
-complete -c lecternctl -n '__fish_seen_subcommand_from generate embed rerank' -s t -x -d 'Threads'
+complete -c lecternctl -n '__fish_seen_subcommand_from generate embed rerank bench' -s t -x -d 'Threads'
+complete -c lecternctl -n '__fish_seen_subcommand_from bench' -s p -x -d 'Lengths of prompts or texts'
+complete -c lecternctl -n '__fish_seen_subcommand_from bench' -s r -x -d 'Repetitions'
+complete -c lecternctl -n '__fish_seen_subcommand_from bench' -l depth -x -d 'Tokens held before each test'

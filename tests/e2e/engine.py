@@ -1,4 +1,4 @@
-"""engine info, tokenize, detokenize, template, generate and embed on a tiny model made here: the JSON contract and what must agree."""
+"""engine info, tokenize, detokenize, template, generate, bench and embed on a tiny model made here: the JSON contract and what must agree."""
 import json
 import math
 import os
@@ -272,6 +272,28 @@ class Engine(LecternTest):
         info = self.json('engine', 'info', '--model', first)
         self.assertFalse(info['runs'])
         self.assertIn('adapter (LoRA for llama, rank 4)', info['reason'])
+
+    def check_bench(self, tests, *arguments):
+        got = self.engine('bench', *arguments)
+        self.assertEqual([test['test'] for test in got], tests)
+        for test in got:
+            self.check_keys(test, {'test': str, 'tokens_per_second': list, 'median': NUMBER})
+            self.assertEqual(len(test['tokens_per_second']), 3)
+            self.assertTrue(all(rate > 0 for rate in test['tokens_per_second']))
+            self.assertEqual(test['median'], sorted(test['tokens_per_second'])[1])
+
+    def test_bench(self):
+        self.check_bench(['pp8', 'pp40', 'tg5'], '-p', '8,40', '-n', '5', '-r', '3')
+        self.check_bench(['pp1 @ d100', 'tg1 @ d100'], '-p', '1', '-n', '1', '-r', '3', '--depth', '100')
+        self.check_bench(['tg200'], '-p', '0', '-n', '200', '-r', '3', '-t', '1')
+        self.check_bench([], '-p', '0', '-n', '0', '-r', '3')
+        table = self.ctl('engine', 'bench', '--model', self.model, '-p', '8', '-n', '4', '-r', '1').splitlines()
+        self.assertEqual([line.split()[0] for line in table], ['test', 'pp8', 'tg4'])
+        run = ['engine', 'bench', '--model', self.model]
+        for wrong in '', 'x', '8,', ',8', '-1', '8,,9', '8 9', '99999999', ','.join(['1'] * 33):
+            self.assertIn('list', self.fails(2, *run, '-p', wrong))
+        self.fails(2, *run, '-r', '0')
+        self.assertIn('257', self.fails(1, *run, '-p', '57', '-n', '0', '--depth', '200'))  # the model's context is 256
 
     def test_bad_input(self):
         run = ['engine', 'generate', '--model', self.model]

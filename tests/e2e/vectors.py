@@ -61,6 +61,19 @@ class Vectors(LecternTest):
         self.assertEqual((done.returncode, len(done.stdout.splitlines())), (1, 2))
         self.assertIn('no tokens', done.stderr)
 
+    def test_bench(self):
+        encoder_models.ENCODERS['bert-mean']().write(self.model)
+        got = self.json('engine', 'bench', '--model', self.model, '-p', '8,64', '-r', '2')
+        self.assertEqual([test['test'] for test in got], ['embd8', 'embd64'])
+        for test in got:
+            self.check_keys(test, {'test': str, 'tokens_per_second': list, 'median': float})
+            self.assertEqual(test['median'], sum(test['tokens_per_second']) / 2)
+            self.assertGreater(min(test['tokens_per_second']), 0)
+        for option in '-n', '--depth':
+            self.assertIn('generators', self.fails(2, 'engine', 'bench', '--model', self.model, option, '4'))
+        encoder_models.RERANKERS[next(iter(encoder_models.RERANKERS))]().write(self.model)
+        self.fails(1, 'engine', 'bench', '--model', self.model)
+
     def test_rerank(self):
         encoder_models.RERANKERS['bert-reranker']().write(self.model)
         self.assertEqual(self.json('engine', 'info', '--model', self.model)['role'], 'reranker')
