@@ -9,6 +9,7 @@ static const OptionSpec options[] = {
     "the generator, or none to quote (default: the first that runs in the models folder)", FALSE },
   { 0, "max-tokens", OPTION_COUNT, "N", 1, 100000, "longest answer of a generator (default: 400)", FALSE },
   { 0, "seed", OPTION_COUNT, "N", 0, 4294967295.0, "seed of the sampling (default: 0)", FALSE },
+  { 0, "no-speculation", OPTION_FLAG, NULL, 0, 0, "guess no tokens of a generator's answer from its passages", FALSE },
   { 0, "in", OPTION_TEXT, "PATH", 0, 0, "only from this file or folder", FALSE },
   OPTIONS_END,
 };
@@ -61,6 +62,8 @@ static void print_json (const LecternAnswer *answer)
   json_writer_member_double (writer, "prefill_ms", timings->prefill_ms);
   json_writer_member_double (writer, "first_token_ms", timings->first_token_ms);
   json_writer_member_int (writer, "generated_tokens", timings->generated_tokens);
+  json_writer_member_int (writer, "drafted_tokens", timings->drafted_tokens);
+  json_writer_member_int (writer, "accepted_tokens", timings->accepted_tokens);
   json_writer_member_double (writer, "decode_ms", timings->decode_ms);
   json_writer_end_object (writer);
   json_writer_end_object (writer);
@@ -189,6 +192,7 @@ static gboolean run_ask (const Invocation *invocation, GError **error)
     .in_path = in_path,
     .max_tokens = (guint)options_get_count (invocation->options, "max-tokens", 0),
     .seed = options_get_count (invocation->options, "seed", 0),
+    .no_speculation = options_has (invocation->options, "no-speculation"),
   };
 
   g_autoptr (LecternLibrary) library = lectern_library_open (invocation->library_dir, LECTERN_LIBRARY_READ, error);

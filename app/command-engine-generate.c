@@ -28,6 +28,7 @@ static const OptionSpec options[] = {
   { 0, "repeat-last-n", OPTION_COUNT, "N", 1, 1048576, "tokens that the penalties look back (default: 64)", FALSE },
   { 0, "stop", OPTION_TEXT, "TEXT", 0, 0, "end before this text; may be given several times", FALSE },
   { 0, "grammar", OPTION_TEXT, "FILE", 0, 0, "generate only what this GBNF grammar allows; json is built in", FALSE },
+  { 0, "no-speculation", OPTION_FLAG, NULL, 0, 0, "evaluate one token at a time, guess none", FALSE },
   { 0, "top", OPTION_COUNT, "N", 1, MAX_TOP, "with --json, the N best log-probabilities of each step", FALSE },
   { 0, "context", OPTION_COUNT, "N", 1, 268435456, "room for N tokens (default: the prompt and -n)", FALSE },
   LORA_OPTION,
@@ -47,6 +48,7 @@ typedef struct {
   struct engine_session *session;
   GPtrArray *adapters; /* that the session applies */
   struct engine_sampler *sampler;
+  struct engine_generation *writing;
   struct engine_text_stream *stream;
   struct engine_stop_strings *stops; /* NULL: none */
   struct engine_token_trie *trie;
@@ -65,6 +67,7 @@ static void generation_clear (Generation *generation)
 {
   g_clear_pointer (&generation->stream, engine_text_stream_free);
   g_clear_pointer (&generation->stops, engine_stop_strings_free);
+  g_clear_pointer (&generation->writing, engine_generation_free);
   g_clear_pointer (&generation->sampler, engine_sampler_free);
   g_clear_pointer (&generation->grammar, engine_grammar_free);
   g_clear_pointer (&generation->trie, engine_token_trie_free);
@@ -316,31 +319,36 @@ static void finish_text (Generation *generation)
     take_text (generation, engine_stop_strings_finish (generation->stops));
 }
 
-/* Picks a token and adds it to what was generated; *done if it is the last. */
-static gboolean take_token (Generation *generation, gint32 *id, gboolean *done, GError **error)
+/* The next token, added to what was generated; *done if it is the last. */
+static gboolean take_token (Generation *generation, gboolean *done, GError **error)
 {
-  const float *logits = engine_session_get_logits (generation->session);
+  struct engine_error engine_error = { 0 };
   gint64 start = g_get_monotonic_time ();
-  *id = engine_sampler_pick (generation->sampler, logits);
+  gint32 id;
+  if (!engine_check (engine_generation_next (generation->writing, &id, &engine_error), &engine_error, error))
+    return FALSE;
+  generation->decode_ms += ms_since (start);
   if (engine_sampler_is_stuck (generation->sampler)) {
     g_set_error (
         error, G_IO_ERROR, G_IO_ERROR_FAILED,
         "No token of this model goes on with the text within the grammar; simplify the grammar or use another model.");
     return FALSE;
   }
-  engine_sampler_accept (generation->sampler, *id);
-  generation->decode_ms += ms_since (start);
   if (generation->steps)
-    write_step (generation, logits, *id);
-  g_array_append_val (generation->tokens, *id);
-  *done = engine_token_is_end (generation->model, *id) && !options_has (generation->invocation->options, "ignore-eos");
-  if (generation->stream && watch_text (generation, engine_text_stream_push (generation->stream, *id)))
+    write_step (generation, engine_generation_get_logits (generation->writing), id);
+  g_array_append_val (generation->tokens, id);
+  *done = engine_token_is_end (generation->model, id) && !options_has (generation->invocation->options, "ignore-eos");
+  if (generation->stream && watch_text (generation, engine_text_stream_push (generation->stream, id)))
     *done = TRUE;
   return TRUE;
 }
 
-static gboolean generate (Generation *generation, guint64 n_wanted, GError **error)
+static gboolean prefill (Generation *generation, guint64 n_wanted, GError **error)
 {
+  const struct engine_generation_options writing = {
+    .max_tokens = (guint32)n_wanted,
+    .no_speculation = options_has (generation->invocation->options, "no-speculation"),
+  };
   struct engine_error engine_error = { 0 };
   gint64 start = g_get_monotonic_time ();
   if (!engine_check (engine_session_set_tokens (generation->session, generation->prompt.ids, generation->prompt.n,
@@ -348,21 +356,22 @@ static gboolean generate (Generation *generation, guint64 n_wanted, GError **err
                      &engine_error, error))
     return FALSE;
   generation->prefill_ms = ms_since (start);
+  return engine_check (
+      engine_generation_new (generation->session, generation->sampler, &writing, &generation->writing, &engine_error),
+      &engine_error, error);
+}
 
-  for (guint64 i = 0; i < n_wanted; i++) {
-    gint32 id;
-    gboolean done;
-    if (!take_token (generation, &id, &done, error))
+static gboolean generate (Generation *generation, guint64 n_wanted, GError **error)
+{
+  struct engine_error engine_error = { 0 };
+  gboolean done = FALSE;
+  if (!prefill (generation, n_wanted, error))
+    return FALSE;
+  for (guint64 i = 0; i < n_wanted && !done; i++)
+    if (!take_token (generation, &done, error))
       return FALSE;
-    if (i + 1 == n_wanted || done)
-      break;
-    start = g_get_monotonic_time ();
-    if (!engine_check (engine_session_append (generation->session, id, &engine_error), &engine_error, error))
-      return FALSE;
-    generation->decode_ms += ms_since (start);
-  }
   finish_text (generation);
-  return TRUE;
+  return engine_check (engine_generation_finish (generation->writing, &engine_error), &engine_error, error);
 }
 
 static void write_ids (JsonWriter *writer, const char *key, const gint32 *ids, gsize n)
@@ -376,6 +385,7 @@ static void write_ids (JsonWriter *writer, const char *key, const gint32 *ids, g
 
 static void print_json (const Generation *generation)
 {
+  const struct engine_generation_counts counts = engine_generation_get_counts (generation->writing);
   g_autoptr (JsonWriter) writer = json_writer_new ();
   json_writer_begin_object (writer);
   write_ids (writer, "prompt_tokens", generation->prompt.ids, generation->prompt.n);
@@ -390,6 +400,8 @@ static void print_json (const Generation *generation)
   json_writer_member_double (writer, "restore_ms", generation->restore_ms);
   json_writer_member_double (writer, "prefill_ms", generation->prefill_ms);
   json_writer_member_int (writer, "generated_tokens", generation->tokens->len);
+  json_writer_member_int (writer, "drafted_tokens", (gint64)counts.n_drafted);
+  json_writer_member_int (writer, "accepted_tokens", (gint64)counts.n_accepted);
   json_writer_member_double (writer, "decode_ms", generation->decode_ms);
   json_writer_end_object (writer);
   json_writer_end_object (writer);

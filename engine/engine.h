@@ -213,9 +213,19 @@ size_t engine_session_match (const struct engine_session *session, const int32_t
 /* Appends one token and evaluates it (one decode step). After CANCELLED the sequence is as before. */
 int engine_session_append (struct engine_session *session, int32_t id, struct engine_error *error);
 
-/* Drops tokens at the end, so that n_tokens are left; RANGE if there are fewer. Unless nothing is dropped, there are no
- * logits until the next call that evaluates. Recurrent state goes back to the nearest kept length: the tokens between are
- * evaluated again by that call. */
+/* The most tokens that engine_session_extend() takes. */
+#define ENGINE_VERIFY_TOKENS_MAX 8
+
+/* Appends ids[0, n_ids), 1 <= n_ids <= ENGINE_VERIFY_TOKENS_MAX, as engine_session_append() would one by one, but evaluated as
+ * one batch, which takes hardly more time than one token. The logits after each of them can be had. After CANCELLED the
+ * sequence is as before. */
+int engine_session_extend (struct engine_session *session, const int32_t *ids, size_t n_ids,
+                           struct engine_error *error);
+
+/* Drops tokens at the end, so that n_tokens are left; RANGE if there are fewer. Of tokens that engine_session_extend()
+ * appended last, all but the first can be dropped and the logits are those after the last that is left; otherwise, unless
+ * nothing is dropped, there are none until the next call that evaluates. Recurrent state goes back to the nearest kept
+ * length: the tokens between are evaluated again by that call. */
 int engine_session_truncate (struct engine_session *session, size_t n_tokens, struct engine_error *error);
 
 /* Writes the sequence and all that was computed from it to `path`, which is replaced at once or not at all. The file holds
@@ -228,11 +238,18 @@ int engine_session_save (const struct engine_session *session, const char *path,
  * tokens than the context); NO_MEMORY. */
 int engine_session_restore (struct engine_session *session, const char *path, struct engine_error *error);
 
+/* Whether dropping tokens costs nothing: the model has no recurrent state. */
+bool engine_session_can_drop (const struct engine_session *session);
+
 size_t engine_session_get_n_tokens (const struct engine_session *session);
+/* The sequence: [engine_session_get_n_tokens()], borrowed until the next call that changes it. */
+const int32_t *engine_session_get_tokens (const struct engine_session *session);
 uint32_t engine_session_get_context_tokens (const struct engine_session *session);
 
 /* [n_vocab] logits after the last token; valid until the next call that evaluates, drops or restores tokens. */
 const float *engine_session_get_logits (const struct engine_session *session);
+/* The same after all tokens but the last n_tokens; NULL unless those are fewer than engine_session_extend() appended last. */
+const float *engine_session_get_logits_before (const struct engine_session *session, size_t n_tokens);
 
 /* From any thread: the evaluation under way returns CANCELLED within 100 ms on a laptop; sticky until reset. */
 void engine_session_cancel (struct engine_session *session);
@@ -367,6 +384,42 @@ void engine_stop_strings_free (struct engine_stop_strings *stops);
 const char *engine_stop_strings_push (struct engine_stop_strings *stops, const char *text, bool *stopped);
 /* At the end of the text: what is still held back; borrowed. */
 const char *engine_stop_strings_finish (struct engine_stop_strings *stops);
+
+/* ---- generating ------------------------------------------------------------------------------------------ */
+
+/* A text that a session writes token by token. What comes next is guessed where it can be: an answer that quotes its
+ * passages repeats what is in the prompt, so when the end of the text was there before, the tokens that followed then are
+ * evaluated together with the next one (speculative decoding; the guesses come from a suffix automaton). The text is the
+ * same with guesses or without, whatever the sampler does, to the bit of every logit: only the time differs. */
+struct engine_generation;
+
+struct engine_generation_options {
+  uint32_t max_tokens;
+  bool no_speculation; /* one token at a time. So it is for models with recurrent state, too */
+};
+
+/* Goes on from the session's sequence, which must have logits and which nothing else may change until the end. `sampler`
+ * is borrowed, too. All memory is taken here: about 110 bytes per token of the sequence and max_tokens. */
+int engine_generation_new (struct engine_session *session, struct engine_sampler *sampler,
+                           const struct engine_generation_options *options, struct engine_generation **generation,
+                           struct engine_error *error);
+void engine_generation_free (struct engine_generation *generation);
+
+/* Evaluates the token that was picked last, if there is one, and picks the next, which the sampler has accepted unless it
+ * is stuck. RANGE after max_tokens and when the context is full. After CANCELLED it can be called again. */
+int engine_generation_next (struct engine_generation *generation, int32_t *id, struct engine_error *error);
+
+/* At the end: the session's sequence becomes that before the token that was picked last, with its logits. */
+int engine_generation_finish (struct engine_generation *generation, struct engine_error *error);
+
+/* [n_vocab], from which the last token was picked; valid until the next call. */
+const float *engine_generation_get_logits (const struct engine_generation *generation);
+
+struct engine_generation_counts {
+  uint64_t n_drafted, n_accepted; /* tokens that were guessed, and that came so */
+  uint64_t n_batches;             /* evaluations */
+};
+struct engine_generation_counts engine_generation_get_counts (const struct engine_generation *generation);
 
 /* ---- encoders and rerankers ------------------------------------------------------------------------------ */
 

@@ -222,6 +222,7 @@ typedef struct {
   const char *in_path; /* as in LecternSearchOptions */
   guint max_tokens;    /* of the answer; 0: 400 */
   guint64 seed;
+  gboolean no_speculation; /* the generator evaluates one token at a time: the answer is the same, later */
 } LecternAskOptions;
 
 typedef struct {
@@ -233,6 +234,7 @@ typedef struct {
 typedef struct {
   double search_ms, prefill_ms, first_token_ms, decode_ms;
   guint prompt_tokens, cached_tokens, generated_tokens;
+  guint drafted_tokens, accepted_tokens; /* guessed from the passages, and of those the ones that came so */
 } LecternTimings;
 
 typedef struct {

@@ -70,7 +70,7 @@ _lecternctl() {
   case "$command${sub:+ $sub}" in
     status) options='--check' ;;
     search) options='-n --mode --in' ;;
-    ask) options='--model --max-tokens --seed --in' ;;
+    ask) options='--model --max-tokens --seed --no-speculation --in' ;;
     extract) options='--text' ;;
     eval) options='--docs --queries --qrels --mode --run' ;;
     'engine info' | 'engine detokenize') options='--model' ;;
@@ -78,7 +78,7 @@ _lecternctl() {
     'engine generate')
       options='--model --prompt --prompt-tokens -n --ignore-eos --temperature --seed --top-k --top-p --min-p --typical'
       options+=' --repeat-penalty --frequency-penalty --presence-penalty --repeat-last-n --stop --grammar --top --context --lora --exact'
-      options+=' --kv --restore-state --save-state -t'
+      options+=' --no-speculation --kv --restore-state --save-state -t'
       ;;
     'engine template') options='--model --messages --thinking --date' ;;
     'engine embed') options='--model --dimensions -t' ;;

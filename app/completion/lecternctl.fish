@@ -39,6 +39,7 @@ complete -c lecternctl -n '__fish_seen_subcommand_from ask engine' -l model -r -
 complete -c lecternctl -n '__fish_seen_subcommand_from ask' -l model -r -a none -d 'Answer by quoting'
 complete -c lecternctl -n '__fish_seen_subcommand_from ask' -l max-tokens -x -d 'Longest answer'
 complete -c lecternctl -n '__fish_seen_subcommand_from ask generate' -l seed -x -d 'Seed of the sampling'
+complete -c lecternctl -n '__fish_seen_subcommand_from ask generate' -l no-speculation -d 'Guess no tokens'
 complete -c lecternctl -n '__fish_seen_subcommand_from status' -l check -d 'Also compare the index with the texts'
 complete -c lecternctl -n '__fish_seen_subcommand_from extract' -l text -d 'Only the main text'
 complete -c lecternctl -n '__fish_seen_subcommand_from eval' -l docs -r -F -d 'Documents'

@@ -36,7 +36,9 @@ static void lay_out (struct engine_session *session, const struct engine_model *
   const uint32_t n_batch = n < DECODER_BATCH_TOKENS ? n : DECODER_BATCH_TOKENS;
   forward->buffers = forward_take_buffers (model, n_batch, n_batch, arena);
   session->checkpoints = checkpoints_take (shape->n_state_all, arena);
-  session->logits = arena_take (arena, shape->n_vocab, sizeof *session->logits);
+  session->logit_rows
+      = arena_take (arena, (uint64_t)shape->n_vocab * ENGINE_VERIFY_TOKENS_MAX, sizeof *session->logit_rows);
+  session->logits = session->logit_rows;
   session->ids = arena_take (arena, n, sizeof *session->ids);
 }
 
@@ -158,6 +160,7 @@ int engine_session_set_adapters (struct engine_session *session, const struct en
   session->n_ids = 0;
   session->n_ready = checkpoints_restore (&session->checkpoints, forward->state, 0);
   session->has_logits = false;
+  session->n_logits_before = 0;
   memset (session->logits, 0, forward->model->shape.n_vocab * sizeof *session->logits);
   return ENGINE_OK;
 }
@@ -180,28 +183,40 @@ static void go_back (struct engine_session *session, uint32_t n)
     session->n_ready = checkpoints_restore (&session->checkpoints, session->forward.state, n);
 }
 
-/* Evaluates ids[n_ready, n) of the session's own array, batch by batch. */
-static int evaluate_to (struct engine_session *session, uint32_t n, struct engine_error *error)
+/* Of the tokens [first, end) those at the end that are among the last n_logits of `n`. */
+static uint32_t count_wanted (uint32_t first, uint32_t end, uint32_t n, uint32_t n_logits)
+{
+  const uint32_t from = n - n_logits;
+  return end <= from ? 0 : end - (first > from ? first : from);
+}
+
+/* Evaluates ids[n_ready, n) of the session's own array, batch by batch, with the logits after each of the last n_logits,
+ * none of which is ready: 1 <= n_logits <= ENGINE_VERIFY_TOKENS_MAX. */
+static int evaluate_to (struct engine_session *session, uint32_t n, uint32_t n_logits, struct engine_error *error)
 {
   struct forward *forward = &session->forward;
+  const size_t n_vocab = forward->model->shape.n_vocab;
+  float *logits = session->logit_rows;
   session->has_logits = false;
   while (session->n_ready < n) {
     const uint32_t left = n - session->n_ready, most = forward->buffers.n_tokens;
-    const bool last = left <= most;
-    const uint32_t n_batch = last ? left : most;
-    if (!decoder_evaluate (forward, session->ids + session->n_ready, n_batch, session->n_ready,
-                           last ? session->logits : NULL)) {
+    const uint32_t n_batch = left < most ? left : most, end = session->n_ready + n_batch;
+    const uint32_t n_wanted = count_wanted (session->n_ready, end, n, n_logits);
+    if (!decoder_evaluate (forward, session->ids + session->n_ready, n_batch, session->n_ready, n_wanted, logits)) {
       /* The recurrent state is somewhere in the middle of the batch. */
       session->n_ready = checkpoints_restore (&session->checkpoints, forward->state, session->n_ready);
       return engine_error_set (error, ENGINE_ERROR_CANCELLED, "The generation was cancelled.");
     }
-    session->n_ready += n_batch;
+    logits += n_wanted * n_vocab;
+    session->n_ready = end;
     if (session->n_ids < session->n_ready)
       session->n_ids = session->n_ready;
-    session->has_logits = last;
-    if (n_batch > 1) /* prefill: a place to come back to; of single tokens there would be too many */
+    if (n_batch > 1 && n_batch > n_wanted) /* prefill: a place to come back to; else there would be too many */
       checkpoints_save (&session->checkpoints, forward->state, session->n_ready);
   }
+  session->logits = logits - n_vocab;
+  session->n_logits_before = n_logits - 1;
+  session->has_logits = true;
   return ENGINE_OK;
 }
 
@@ -245,7 +260,7 @@ int engine_session_set_tokens (struct engine_session *session, const int32_t *id
     go_back (session, reused);
     memmove (session->ids + common, ids + common, (n_ids - common) * sizeof *ids);
     session->n_ids = common;
-    status = evaluate_to (session, (uint32_t)n_ids, error);
+    status = evaluate_to (session, (uint32_t)n_ids, 1, error);
   }
   if (status == ENGINE_OK && n_cached)
     *n_cached = reused;
@@ -254,13 +269,30 @@ int engine_session_set_tokens (struct engine_session *session, const int32_t *id
 
 int engine_session_append (struct engine_session *session, int32_t id, struct engine_error *error)
 {
-  if (session->n_ids == session->context_tokens)
+  return engine_session_extend (session, &id, 1, error);
+}
+
+int engine_session_extend (struct engine_session *session, const int32_t *ids, size_t n_ids, struct engine_error *error)
+{
+  const uint32_t n_before = session->n_ids, room = session->context_tokens - n_before;
+  if (n_ids < 1 || n_ids > ENGINE_VERIFY_TOKENS_MAX)
+    return engine_error_set (error, ENGINE_ERROR_RANGE, "A session grows by 1 to %d tokens at once, not by %zu.",
+                             ENGINE_VERIFY_TOKENS_MAX, n_ids);
+  if (room == 0)
     return engine_error_set (error, ENGINE_ERROR_RANGE, "The context of %u tokens is full.", session->context_tokens);
-  int status = session_check_ids (session, &id, 1, error);
+  if (n_ids > room)
+    return engine_error_set (error, ENGINE_ERROR_RANGE, "The context of %u tokens has room for %u more, not for %zu.",
+                             session->context_tokens, room, n_ids);
+  int status = session_check_ids (session, ids, n_ids, error);
   if (status != ENGINE_OK)
     return status;
-  session->ids[session->n_ids] = id;
-  return evaluate_to (session, session->n_ids + 1, error);
+  memcpy (session->ids + n_before, ids, n_ids * sizeof *ids);
+  status = evaluate_to (session, n_before + (uint32_t)n_ids, (uint32_t)n_ids, error);
+  if (status != ENGINE_OK) { /* a part may be done */
+    session->n_ids = n_before;
+    go_back (session, n_before);
+  }
+  return status;
 }
 
 int engine_session_truncate (struct engine_session *session, size_t n_tokens, struct engine_error *error)
@@ -270,10 +302,26 @@ int engine_session_truncate (struct engine_session *session, size_t n_tokens, st
                              session->n_ids);
   if (n_tokens == session->n_ids)
     return ENGINE_OK;
+  const float *logits = engine_session_get_logits_before (session, session->n_ids - n_tokens);
+  const uint32_t n_dropped = session->n_ids - (uint32_t)n_tokens;
   session->n_ids = (uint32_t)n_tokens;
-  session->has_logits = false;
   go_back (session, session->n_ids);
+  session->has_logits = logits && session->n_ready == session->n_ids;
+  if (session->has_logits) {
+    session->logits -= n_dropped * (size_t)session->forward.model->shape.n_vocab;
+    session->n_logits_before -= n_dropped;
+  }
   return ENGINE_OK;
+}
+
+bool engine_session_can_drop (const struct engine_session *session)
+{
+  return session->forward.model->shape.n_state_all == 0;
+}
+
+const int32_t *engine_session_get_tokens (const struct engine_session *session)
+{
+  return session->ids;
 }
 
 size_t engine_session_get_n_tokens (const struct engine_session *session)
@@ -289,6 +337,13 @@ uint32_t engine_session_get_context_tokens (const struct engine_session *session
 const float *engine_session_get_logits (const struct engine_session *session)
 {
   return session->logits;
+}
+
+const float *engine_session_get_logits_before (const struct engine_session *session, size_t n_tokens)
+{
+  if (!session->has_logits || n_tokens > session->n_logits_before)
+    return NULL;
+  return session->logits - n_tokens * session->forward.model->shape.n_vocab;
 }
 
 void engine_session_cancel (struct engine_session *session)

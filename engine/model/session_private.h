@@ -10,7 +10,9 @@ struct engine_session {
   struct forward forward;
   struct checkpoints checkpoints; /* of at most n_ready tokens each */
   void *memory;                   /* everything below points into it */
-  float *logits;                  /* [vocab] */
+  float *logit_rows;              /* [ENGINE_VERIFY_TOKENS_MAX][vocab] */
+  float *logits;                  /* of those rows the one after the last token ... */
+  uint32_t n_logits_before;       /* ... and how many tokens before it have theirs in the rows before */
   int32_t *ids;                   /* [context_tokens], of which n_ids are the sequence */
   uint32_t n_ids;
   uint32_t

@@ -277,6 +277,7 @@ int session_restore_bytes (struct engine_session *session, const char *name, con
   session->n_ids = header.n_ids;
   session->n_ready = header.n_ready;
   session->has_logits = header.has_logits;
+  session->n_logits_before = 0;
   return ENGINE_OK;
 }
 

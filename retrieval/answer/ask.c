@@ -42,6 +42,7 @@ typedef struct {
   GPtrArray *passages;
   guint max_tokens;
   guint64 seed;
+  gboolean no_speculation;
   LecternAnswerFunc func;
   gpointer user_data;
 } Ask;
@@ -135,7 +136,14 @@ static gboolean answer_with_model (Ask *ask, LecternGenerator *generator, GCance
     return FALSE;
   /* Only what the model saw can be cited. */
   g_ptr_array_set_size (answer->sources, (int)n_used);
-  LecternGenerateOptions options = { ask->max_tokens, ask->seed, lectern_prompt_no_answer, ask->func, ask->user_data };
+  LecternGenerateOptions options = {
+    .max_tokens = ask->max_tokens,
+    .seed = ask->seed,
+    .no_speculation = ask->no_speculation,
+    .marker = lectern_prompt_no_answer,
+    .func = ask->func,
+    .user_data = ask->user_data,
+  };
   g_autofree char *text = lectern_generate (generator, &prompt, &options, &answer->timings, cancellable, error);
   engine_tokens_clear (&prompt);
   if (!text)
@@ -227,6 +235,7 @@ LecternAnswer *lectern_ask (LecternLibrary *library, LecternGenerator *generator
   Ask ask = { .answer = answer_new (valid), .func = func, .user_data = user_data };
   ask.max_tokens = options && options->max_tokens ? options->max_tokens : DEFAULT_MAX_TOKENS;
   ask.seed = options ? options->seed : 0;
+  ask.no_speculation = options && options->no_speculation;
   gboolean ok = run (&ask, library, generator, options ? options->in_path : NULL, cancellable, error);
   g_clear_pointer (&ask.passages, g_ptr_array_unref);
   lectern_question_free (ask.question);

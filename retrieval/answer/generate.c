@@ -59,27 +59,48 @@ static void show (Stream *stream, const char *piece)
   stream->shown = stream->text->len;
 }
 
-static gboolean decode (LecternGenerator *generator, struct engine_sampler *sampler, struct engine_text_stream *pieces,
-                        Stream *stream, LecternTimings *timings, gint64 start, struct engine_error *problem)
+/* One generation under way. */
+typedef struct {
+  struct engine_sampler *sampler;
+  struct engine_text_stream *pieces;
+  struct engine_generation *writing;
+} Decoding;
+
+static void decoding_clear (Decoding *decoding)
 {
+  engine_generation_free (decoding->writing);
+  engine_text_stream_free (decoding->pieces);
+  engine_sampler_free (decoding->sampler);
+}
+
+static gboolean decode (const LecternGenerator *generator, Decoding *decoding, gsize n_prompt, Stream *stream,
+                        LecternTimings *timings, gint64 start, struct engine_error *problem)
+{
+  const struct engine_generation_options writing
+      = { .max_tokens = stream->options->max_tokens, .no_speculation = stream->options->no_speculation };
+  if (engine_generation_new (generator->session, decoding->sampler, &writing, &decoding->writing, problem) != ENGINE_OK)
+    return FALSE;
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-  size_t context = engine_session_get_context_tokens (generator->session);
+  const size_t context = engine_session_get_context_tokens (generator->session);
   for (guint n = 0; n < stream->options->max_tokens; n++) {
-    gint32 id = engine_sampler_pick (sampler, engine_session_get_logits (generator->session));
+    gint32 id;
+    if (engine_generation_next (decoding->writing, &id, problem) != ENGINE_OK)
+      return FALSE;
     if (engine_token_is_end (generator->model, id))
       break;
     g_array_append_val (ids, id);
     timings->generated_tokens++;
     if (n == 0)
       timings->first_token_ms = (double)(g_get_monotonic_time () - start) / 1000;
-    show (stream, engine_text_stream_push (pieces, id));
-    if (is_looping (ids) || engine_session_get_n_tokens (generator->session) >= context)
+    show (stream, engine_text_stream_push (decoding->pieces, id));
+    if (is_looping (ids) || n_prompt + n >= context)
       break;
-    if (n + 1 < stream->options->max_tokens && engine_session_append (generator->session, id, problem) != ENGINE_OK)
-      return FALSE;
   }
-  show (stream, engine_text_stream_finish (pieces));
-  return TRUE;
+  show (stream, engine_text_stream_finish (decoding->pieces));
+  const struct engine_generation_counts counts = engine_generation_get_counts (decoding->writing);
+  timings->drafted_tokens = (guint)counts.n_drafted;
+  timings->accepted_tokens = (guint)counts.n_accepted;
+  return engine_generation_finish (decoding->writing, problem) == ENGINE_OK;
 }
 
 char *lectern_generate (LecternGenerator *generator, const struct engine_tokens *prompt,
@@ -87,8 +108,7 @@ char *lectern_generate (LecternGenerator *generator, const struct engine_tokens 
                         GError **error)
 {
   struct engine_error problem = { 0 };
-  struct engine_sampler *sampler = NULL;
-  struct engine_text_stream *pieces = NULL;
+  Decoding decoding = { 0 };
   struct engine_sampler_options sampling = { 0 };
   if (options->seed)
     sampling = (struct engine_sampler_options){ .temperature = 0.7f, .top_p = 0.9f, .seed = options->seed };
@@ -101,22 +121,21 @@ char *lectern_generate (LecternGenerator *generator, const struct engine_tokens 
   gint64 start = g_get_monotonic_time ();
   size_t n_cached = 0;
   gboolean done
-      = engine_sampler_new (&sampling, engine_model_get_info (generator->model)->n_vocab, &sampler, &problem)
+      = engine_sampler_new (&sampling, engine_model_get_info (generator->model)->n_vocab, &decoding.sampler, &problem)
             == ENGINE_OK
-        && engine_text_stream_new (generator->model, &pieces, &problem) == ENGINE_OK
+        && engine_text_stream_new (generator->model, &decoding.pieces, &problem) == ENGINE_OK
         && engine_session_set_tokens (generator->session, prompt->ids, prompt->n, &n_cached, &problem) == ENGINE_OK;
   gint64 prefilled = g_get_monotonic_time ();
   timings->prompt_tokens = (guint)prompt->n;
   timings->cached_tokens = (guint)n_cached;
   timings->prefill_ms = (double)(prefilled - start) / 1000;
-  done = done && decode (generator, sampler, pieces, &stream, timings, start, &problem);
+  done = done && decode (generator, &decoding, prompt->n, &stream, timings, start, &problem);
   timings->decode_ms = (double)(g_get_monotonic_time () - prefilled) / 1000;
 
   if (handler)
     g_cancellable_disconnect (cancellable, handler);
   engine_session_reset_cancel (generator->session);
-  engine_text_stream_free (pieces);
-  engine_sampler_free (sampler);
+  decoding_clear (&decoding);
   if (done && g_cancellable_set_error_if_cancelled (cancellable, error)) {
     g_string_free (stream.text, TRUE);
     return NULL;

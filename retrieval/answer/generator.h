@@ -16,9 +16,10 @@ struct _LecternGenerator {
 
 typedef struct {
   guint max_tokens;
-  guint64 seed;           /* 0: greedy; else sampling at temperature 0.7, top-p 0.9 */
-  const char *marker;     /* an answer that begins with it (in any case) is not streamed; NULL: none */
-  LecternAnswerFunc func; /* may be NULL */
+  guint64 seed;            /* 0: greedy; else sampling at temperature 0.7, top-p 0.9 */
+  gboolean no_speculation; /* one token at a time; the text is the same */
+  const char *marker;      /* an answer that begins with it (in any case) is not streamed; NULL: none */
+  LecternAnswerFunc func;  /* may be NULL */
   gpointer user_data;
 } LecternGenerateOptions;
 

@@ -7,7 +7,7 @@ from harness import SAMPLES, LecternTest, main
 NUMBER = (int, float)
 ANSWER = {'question': str, 'answer': str, 'answered': bool, 'mode': str, 'sentences': list, 'sources': list, 'timings': dict}
 TIMINGS = {'search_ms': NUMBER, 'prompt_tokens': int, 'cached_tokens': int, 'prefill_ms': NUMBER, 'first_token_ms': NUMBER,
-           'generated_tokens': int, 'decode_ms': NUMBER}
+           'generated_tokens': int, 'drafted_tokens': int, 'accepted_tokens': int, 'decode_ms': NUMBER}
 
 
 def squeezed(text):

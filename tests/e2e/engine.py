@@ -155,7 +155,8 @@ class Engine(LecternTest):
         got = self.engine('generate', '--prompt', 'the world', '-n', '8', '--ignore-eos', '--top', '5')
         self.check_keys(got, {'prompt_tokens': list, 'tokens': list, 'text': str, 'steps': list, 'timings': dict})
         self.check_keys(got['timings'], {'prompt_tokens': int, 'cached_tokens': int, 'restore_ms': NUMBER, 'prefill_ms': NUMBER,
-                                         'generated_tokens': int, 'decode_ms': NUMBER})
+                                         'generated_tokens': int, 'drafted_tokens': int, 'accepted_tokens': int,
+                                         'decode_ms': NUMBER})
         self.assertEqual(got['prompt_tokens'], self.engine('tokenize', '--special', 'the world')['tokens'])
         self.assertEqual(len(got['tokens']), 8)
         for token, step in zip(got['tokens'], got['steps'], strict=True):
@@ -204,6 +205,26 @@ class Engine(LecternTest):
                          sample('--presence-penalty', '100', '--repeat-last-n', '1')['tokens'][0])
         self.assertEqual(sample('--repeat-penalty', '1')['tokens'], greedy['tokens'])
         self.assertNotEqual(sample('--repeat-penalty', '3')['tokens'], greedy['tokens'])
+
+    def test_speculation_changes_nothing(self):
+        drafted = accepted = 0
+        prompt = 'the world in the world or the world'
+        for options in ([], ['--temperature', '0.5'], ['--temperature', '1', '--seed', '3'], ['--repeat-penalty', '1.2'],
+                        ['--grammar', 'json'], ['--stop', 'e'], ['--kv', 'q8_0'], ['--exact']):
+            run = ['generate', '--prompt', prompt, '-n', '100', '--top', '3', *options]
+            run += [] if '--grammar' in options else ['--ignore-eos']
+            state = os.path.join(self.home, 'state'), os.path.join(self.home, 'other')
+            with_it = self.engine(*run, '--save-state', state[0])
+            without = self.engine(*run, '--save-state', state[1], '--no-speculation')
+            for key in 'tokens', 'text', 'steps':
+                self.assertEqual(with_it[key], without[key], options)
+            with open(state[0], 'rb') as a, open(state[1], 'rb') as b:
+                self.assertEqual(a.read(), b.read())
+            drafted += with_it['timings']['drafted_tokens']
+            accepted += with_it['timings']['accepted_tokens']
+            self.assertEqual((without['timings']['drafted_tokens'], without['timings']['accepted_tokens']), (0, 0))
+        self.assertGreater(accepted, 0)
+        self.assertGreater(drafted, accepted)
 
     def test_stop(self):
         def text(*options):

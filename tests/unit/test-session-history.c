@@ -170,6 +170,26 @@ static void append_some (struct history *history)
   }
 }
 
+/* Several tokens at once, of which some are dropped again, as after guesses. */
+static void extend (struct history *history)
+{
+  const size_t room = CHECKED_TOKENS - history->n,
+               most = room < ENGINE_VERIFY_TOKENS_MAX ? room : ENGINE_VERIFY_TOKENS_MAX;
+  if (most == 0)
+    return;
+  const size_t n = 1 + pick (history, (uint32_t)most), n_dropped = pick (history, (uint32_t)n);
+  for (size_t i = 0; i < n; i++)
+    history->ids[history->n + i] = (int32_t)pick (history, history->n_vocab);
+  assert (engine_session_extend (history->session, history->ids + history->n, n, NULL) == ENGINE_OK);
+  history->n += n;
+  check_logits (history);
+  history->n -= n_dropped;
+  assert (engine_session_truncate (history->session, history->n, NULL) == ENGINE_OK);
+  check_tokens (history);
+  if (history->session->has_logits)
+    check_logits (history);
+}
+
 static void truncate_some (struct history *history)
 {
   const size_t n = pick (history, (uint32_t)history->n + 1);
@@ -203,7 +223,7 @@ static void save_and_restore (struct history *history)
 static void run_step (struct history *history)
 {
   choose_batch (history);
-  switch (pick (history, 12)) {
+  switch (pick (history, 14)) {
   case 0:
   case 1:
   case 2: set_tokens (history, false); break;
@@ -215,6 +235,8 @@ static void run_step (struct history *history)
   case 8:
   case 9: truncate_some (history); break;
   case 10: append_some (history); break;
+  case 11:
+  case 12: extend (history); break;
   default: save_and_restore (history); break;
   }
 }

@@ -248,6 +248,19 @@ static void test_no_allocation (const struct fixture *fixture)
     assert (engine_session_append (session, engine_sampler_pick (sampler, logits), NULL) == ENGINE_OK);
   }
   assert (atomic_load (&n_allocations) == made);
+
+  struct engine_generation *generation;
+  assert (engine_generation_new (session, sampler, &(struct engine_generation_options){ .max_tokens = 30 }, &generation,
+                                 NULL)
+          == ENGINE_OK);
+  made = atomic_load (&n_allocations);
+  for (int i = 0; i < 30; i++) {
+    int32_t id;
+    assert (engine_generation_next (generation, &id, NULL) == ENGINE_OK);
+  }
+  assert (engine_generation_finish (generation, NULL) == ENGINE_OK);
+  assert (atomic_load (&n_allocations) == made);
+  engine_generation_free (generation);
   engine_sampler_free (sampler);
   engine_session_free (session);
 }
