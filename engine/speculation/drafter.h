@@ -20,7 +20,7 @@ void drafter_release (struct drafter *drafter);
 void drafter_append (struct drafter *drafter, int32_t id);
 
 /* Fills ids[most] with a guess of the next tokens, most <= DRAFT_TOKENS_MAX, and returns how many: the longer the end of
- * the text that was there before and the better the last guesses, the more. 0: no guess is worth it. */
+ * the text that was there before, the more. 0: there is none, or a short one while the last guesses were mostly wrong. */
 uint32_t drafter_draft (const struct drafter *drafter, int32_t *ids, uint32_t most);
 
 /* Of the last draft, n_drafted >= 1 tokens, the first n_right came true. */
