@@ -29,7 +29,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 # Shape: architecture, type, vocabulary of ../shared/tokenizers that its ids are of.
-DECODERS = {'qwen2.5-3b': ('qwen2', 'Q4_K_M', 'qwen2'), 'llama3.2-3b': ('llama', 'Q4_K_M', 'llama-bpe'), 'phi3-mini': ('phi3', 'Q4_K_M', 'phi-3'),
+DECODERS = {'qwen2.5-3b': ('qwen2', 'Q4_K_M', 'qwen2'), 'llama3.2-3b': ('llama', 'Q4_K_M', 'llama-bpe'),
+            'phi3-mini': ('phi3', 'Q4_K_M', 'phi-3'),
             'llama3.2-1b': ('llama', 'Q4_K_M', 'llama-bpe')}
 ENCODERS = {'minilm-l6': ('Q8_0', 'F16'), 'bge-base': ('Q8_0', 'F16')}
 DEFAULT_SHAPES = [shape for shape in (*DECODERS, *ENCODERS) if not shape.endswith('1b')]
@@ -126,7 +127,8 @@ class Bench:
         return json.loads(self.run(os.path.join(self.a.build, 'tests', 'bench', arguments[0]), *map(str, arguments[1:])))
 
     def llama(self, model, *arguments, backend=None):
-        """llama-bench in its root, the model's folder at /mnt, for `backend` with that library alone."""
+        """llama-bench in its root, the model's folder at /mnt, for `backend` with that library alone: tokens per second of
+        (prompt, generated, depth, -fa)."""
         script = 'mount --bind "$1" "$2/mnt"\n'
         if backend:
             only = os.path.join(self.made, backend)
@@ -137,8 +139,7 @@ class Bench:
         out = self.run('unshare', '-m', 'sh', '-ec', script, 'sh', os.path.dirname(os.path.abspath(model)), self.a.llama_root,
                        '-m', '/mnt/' + os.path.basename(model), '-t', str(self.a.t), '-r', '1', '-o', 'json', *arguments)
         rows = json.loads(out[out.index(b'['):])
-        return {(row['n_prompt'], row['n_gen'], row['n_depth'], bool(row.get('flash_attn')) if row.get('flash_attn') != -1 else None):
-                row['avg_ts'] for row in rows}
+        return {(row['n_prompt'], row['n_gen'], row['n_depth'], row['flash_attn']): row['avg_ts'] for row in rows}
 
     def machine(self, path=None):
         if path not in self.machines:
@@ -162,7 +163,8 @@ class Bench:
         whole = os.path.join(self.made, f'{shape}-F16.gguf')
         if not os.path.exists(whole):
             vocab = ['--vocab', os.path.join(self.a.shared, 'tokenizers', vocabulary + '.gguf')] if vocabulary else []
-            self.run(sys.executable, os.path.join(self.a.shared, 'peers', 'mkmodel.py'), '--arch', arch, '--preset', shape, '--out', whole, *vocab)
+            maker = os.path.join(self.a.shared, 'peers', 'mkmodel.py')
+            self.run(sys.executable, maker, '--arch', arch, '--preset', shape, '--out', whole, *vocab)
         if not os.path.exists(made):
             inside = ['/' + os.path.relpath(p, root) for p in (whole, made)]
             self.run('chroot', root, 'llama-quantize', *inside, kind)
@@ -293,7 +295,8 @@ class Bench:
         prompt = prompt[:self.a.passages]
         shown = self.run(self.program, 'engine', 'detokenize', '--model', vocab, ','.join(map(str, prompt))).decode()
         # Two or three sentences that follow each other, as they stand.
-        passages = [p for p in re.findall(r'(?<=\s)[A-Z][^.!?]{30,}[.!?] [A-Z][^.!?]{30,}[.!?](?: [A-Z][^.!?]{30,}[.!?])?(?=\s)', shown) if len(p) < 450]
+        sentence = r'[A-Z][^.!?]{30,}[.!?]'
+        passages = [p for p in re.findall(rf'(?<=\s){sentence} {sentence}(?: {sentence})?(?=\s)', shown) if len(p) < 450]
         leads = ['According to the manual, “', 'It also says: “', 'As for the other part of your question, “', 'Another page adds that “']
         if len(passages) < len(leads):
             raise SystemExit('The sample documents have too few passages to quote.')
@@ -330,7 +333,8 @@ class Bench:
             self.row(f"decode of an answer of {counts['answer']} tokens that quotes, depth {counts['prompt']}, {shape}", f'{rate:.1f}',
                      f'{theirs:.1f}', rate / theirs, '4', None,
                      f"replayed: a random model is made to write a given answer, {share * 100:.0f} % of it quotations; {counts['accepted']} of "
-                     f"{counts['drafted']} guesses right, {counts['batches']} batches; ours without speculation {ours['plain_tokens_per_second']:.1f}; "
+                     f"{counts['drafted']} guesses right, {counts['batches']} batches; ours without speculation "
+                     f"{ours['plain_tokens_per_second']:.1f}; "
                      'llama.cpp one by one')
 
     def start(self):

@@ -243,11 +243,15 @@ static void test_generate (void)
   LecternAnswer *second = ask (library, generator, "How long does the warranty last?", &options);
   g_assert_cmpstr (second->answer, ==, first->answer);
   g_assert_cmpuint (second->timings.cached_tokens, >=, second->timings.prompt_tokens - 1);
-  /* The same seed, the same words. */
+  /* The same seed, the same words, guessed or not. */
   options.seed = 42;
   LecternAnswer *third = ask (library, generator, "How long does the warranty last?", &options);
+  options.no_speculation = TRUE;
   LecternAnswer *fourth = ask (library, generator, "How long does the warranty last?", &options);
   g_assert_cmpstr (third->answer, ==, fourth->answer);
+  g_assert_cmpuint (third->timings.drafted_tokens, >, 0);
+  g_assert_cmpuint (third->timings.drafted_tokens, >=, third->timings.accepted_tokens);
+  g_assert_cmpuint (fourth->timings.drafted_tokens, ==, 0);
   lectern_answer_free (fourth);
   lectern_answer_free (third);
   lectern_answer_free (second);
