@@ -59,6 +59,7 @@ struct engine_model_info {
   uint32_t context_tokens; /* the length it was trained for */
   uint32_t n_layers, n_embd, n_heads, n_kv_heads, n_vocab;
   uint64_t kv_bytes_per_token; /* of the KV cache; 0 for encoders */
+  bool recurrent;              /* a session can go back only to lengths that it has kept: where a call ended, and few more */
   uint32_t gguf_version;
   uint64_t n_tensors;
 };
@@ -238,6 +239,32 @@ int engine_session_save (const struct engine_session *session, const char *path,
  * tokens than the context); NO_MEMORY. */
 int engine_session_restore (struct engine_session *session, const char *path, struct engine_error *error);
 
+/* ---- the same piece by piece, for who keeps states in a way of their own ---- */
+
+/* Takes, or fills, all of bytes[n_bytes]; false: that cannot be, and no more is asked. */
+typedef bool (*engine_write_func) (void *data, const void *bytes, size_t n_bytes);
+typedef bool (*engine_read_func) (void *data, void *bytes, size_t n_bytes);
+
+/* Bytes that engine_session_write() of the first n_tokens would give. Of these tokens, *n_ready (may be NULL) need no
+ * evaluation once they are read back: fewer than n_tokens where recurrent state was not kept just there. RANGE if there are
+ * fewer tokens. */
+int engine_session_count_state_bytes (const struct engine_session *session, size_t n_tokens, uint64_t *n_bytes,
+                                      size_t *n_ready, struct engine_error *error);
+
+/* Gives the bytes of a saved session that holds the first n_tokens, in order and without a copy of them in memory; the
+ * session stays as it is. RANGE if there are fewer tokens; IO if `write` returned false. */
+int engine_session_write (const struct engine_session *session, size_t n_tokens, engine_write_func write, void *data,
+                          struct engine_error *error);
+
+/* Reads them back, straight into the session's memory; bytes that follow are not asked for. The bytes are not trusted.
+ * Errors: IO if `read` returned false; those of engine_session_restore(). After one the session is as it was, or empty. */
+int engine_session_read (struct engine_session *session, engine_read_func read, void *data, struct engine_error *error);
+
+/* What a saved session is bound to, as a number and a hash: the version of the engine's states, and of this session the
+ * model, its adapters, the format of the KV cache and how positions are numbered. */
+uint32_t engine_get_state_version (void);
+#define ENGINE_STATE_ID_BYTES 16
+void engine_session_get_state_id (const struct engine_session *session, uint8_t id[ENGINE_STATE_ID_BYTES]);
 /* Whether dropping tokens costs nothing: the model has no recurrent state. */
 bool engine_session_can_drop (const struct engine_session *session);
 

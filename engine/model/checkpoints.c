@@ -71,6 +71,12 @@ static uint32_t find_copy (const struct checkpoints *checkpoints, uint32_t n_tok
   return best;
 }
 
+float *checkpoints_get (const struct checkpoints *checkpoints, uint32_t n_tokens)
+{
+  const uint32_t at = n_tokens > 0 ? find_copy (checkpoints, n_tokens) : checkpoints->n;
+  return at < checkpoints->n && checkpoints->n_tokens[at] == n_tokens ? get_copy (checkpoints, at) : NULL;
+}
+
 uint32_t checkpoints_find (const struct checkpoints *checkpoints, uint32_t n_tokens)
 {
   if (checkpoints->n_floats == 0)

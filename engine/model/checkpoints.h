@@ -28,6 +28,9 @@ void checkpoints_save (struct checkpoints *checkpoints, const float *state, uint
 /* The longest length of at most n_tokens that can be gone back to. */
 uint32_t checkpoints_find (const struct checkpoints *checkpoints, uint32_t n_tokens);
 
+/* The copy of exactly n_tokens; NULL: there is none. */
+float *checkpoints_get (const struct checkpoints *checkpoints, uint32_t n_tokens);
+
 /* Lets `state` be that of checkpoints_find(), which is returned; copies of more than n_tokens are forgotten, as the tokens
  * may change. */
 uint32_t checkpoints_restore (struct checkpoints *checkpoints, float *state, uint32_t n_tokens);

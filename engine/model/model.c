@@ -196,6 +196,7 @@ static int open_network (struct engine_model *model, struct engine_error *error)
   if (ready) {
     info->n_vocab = model->shape.n_vocab;
     info->n_kv_heads = model->shape.head_dim ? model->shape.n_kv_max / model->shape.head_dim : 0;
+    info->recurrent = model->shape.n_state_all > 0;
     if (info->role == ENGINE_ROLE_GENERATOR)
       info->kv_bytes_per_token = kv_cache_bytes (KV_F16, model->shape.head_dim, model->shape.n_kv_heads_all, 1);
   }

@@ -157,12 +157,17 @@ int engine_session_set_adapters (struct engine_session *session, const struct en
   adapter_set_free (forward->adapters);
   forward->adapters = set;
   fingerprint_adapters (adapters, scales, n_adapters, session->adapters);
-  session->n_ids = 0;
-  session->n_ready = checkpoints_restore (&session->checkpoints, forward->state, 0);
-  session->has_logits = false;
-  session->n_logits_before = 0;
+  session_clear (session);
   memset (session->logits, 0, forward->model->shape.n_vocab * sizeof *session->logits);
   return ENGINE_OK;
+}
+
+void session_clear (struct engine_session *session)
+{
+  session->n_ids = 0;
+  session->n_ready = checkpoints_restore (&session->checkpoints, session->forward.state, 0);
+  session->has_logits = false;
+  session->n_logits_before = 0;
 }
 
 int session_check_ids (const struct engine_session *session, const int32_t *ids, size_t n_ids,

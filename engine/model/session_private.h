@@ -27,6 +27,9 @@ struct engine_session {
 int session_check_ids (const struct engine_session *session, const int32_t *ids, size_t n_ids,
                        struct engine_error *error);
 
+/* Lets the sequence be empty. */
+void session_clear (struct engine_session *session);
+
 /* engine_session_restore() from the bytes of a file; `name` is what messages call it. */
 int session_restore_bytes (struct engine_session *session, const char *name, const uint8_t *bytes, size_t n_bytes,
                            struct engine_error *error);

@@ -29,9 +29,9 @@ struct piece {
   size_t n_bytes;
 };
 
-/* Gives piece `index` of a session with these lengths; false: there are no more. */
-static bool get_piece (const struct engine_session *session, const struct state_header *header, uint64_t index,
-                       struct piece *piece)
+/* Gives piece `index` of a session with these lengths and this recurrent state; false: there are no more. */
+static bool get_piece (const struct engine_session *session, const struct state_header *header, float *state,
+                       uint64_t index, struct piece *piece)
 {
   const struct kv_cache *cache = &session->forward.cache;
   const uint64_t n_runs = 2 * (uint64_t)header->n_kv_heads;
@@ -49,7 +49,7 @@ static bool get_piece (const struct engine_session *session, const struct state_
   index -= n_runs;
   const size_t state_bytes = session->checkpoints.n_floats * sizeof (float);
   if (index == 0) {
-    *piece = (struct piece){ session->forward.state, state_bytes };
+    *piece = (struct piece){ state, state_bytes };
     return true;
   }
   index -= 1;
@@ -68,7 +68,7 @@ static uint64_t count_payload (const struct engine_session *session, const struc
 {
   struct piece piece;
   uint64_t n_bytes = 0;
-  for (uint64_t i = 0; get_piece (session, header, i, &piece); i++)
+  for (uint64_t i = 0; get_piece (session, header, session->forward.state, i, &piece); i++)
     n_bytes += piece.n_bytes;
   return n_bytes;
 }
@@ -98,36 +98,84 @@ static struct state_header describe (const struct engine_session *session)
 
 /* ---- saving ---------------------------------------------------------------------------------------------- */
 
-static struct state_header describe_all (const struct engine_session *session)
+/* Of the first n_tokens, n_tokens <= session->n_ids. */
+static struct state_header describe_first (const struct engine_session *session, uint32_t n_tokens)
 {
   struct state_header header = describe (session);
-  header.n_ids = session->n_ids;
-  header.n_ready = session->n_ready;
-  header.has_logits = session->has_logits;
-  memcpy (header.checkpoint_tokens, session->checkpoints.n_tokens, sizeof header.checkpoint_tokens);
+  header.n_ids = n_tokens;
+  header.n_ready = session->n_ready <= n_tokens ? session->n_ready : checkpoints_find (&session->checkpoints, n_tokens);
+  header.has_logits = session->has_logits && n_tokens == session->n_ids;
+  for (uint32_t i = 0; i < CHECKPOINTS_MAX; i++)
+    if (session->checkpoints.n_tokens[i] <= header.n_ready)
+      header.checkpoint_tokens[i] = session->checkpoints.n_tokens[i];
   header.n_payload_bytes = count_payload (session, &header);
   return header;
 }
 
-static bool write_hashed (FILE *file, struct hash *hash, const void *bytes, size_t n_bytes)
+struct writer {
+  engine_write_func write;
+  void *data;
+  struct hash hash;
+};
+
+static bool write_hashed (struct writer *writer, const void *bytes, size_t n_bytes)
 {
-  hash_add (hash, bytes, n_bytes);
-  return n_bytes == 0 || fwrite (bytes, 1, n_bytes, file) == n_bytes;
+  hash_add (&writer->hash, bytes, n_bytes);
+  return n_bytes == 0 || writer->write (writer->data, bytes, n_bytes);
 }
 
-static bool write_state (const struct engine_session *session, FILE *file)
+static bool write_state (const struct engine_session *session, uint32_t n_tokens, engine_write_func write, void *data)
 {
-  const struct state_header header = describe_all (session);
+  const struct state_header header = describe_first (session, n_tokens);
+  struct writer writer = { .write = write, .data = data };
   uint8_t head[STATE_HEADER_BYTES], digest[HASH_BYTES];
   struct piece piece;
-  struct hash hash;
-  hash_init (&hash);
+  float *copy = checkpoints_get (&session->checkpoints, header.n_ready);
+  float *state = header.n_ready == session->n_ready || !copy ? session->forward.state : copy;
+  hash_init (&writer.hash);
   state_header_write (&header, head);
-  bool done = write_hashed (file, &hash, head, sizeof head);
-  for (uint64_t i = 0; done && get_piece (session, &header, i, &piece); i++)
-    done = write_hashed (file, &hash, piece.bytes, piece.n_bytes);
-  hash_finish (&hash, digest);
-  return done && fwrite (digest, 1, sizeof digest, file) == sizeof digest;
+  bool done = write_hashed (&writer, head, sizeof head);
+  for (uint64_t i = 0; done && get_piece (session, &header, state, i, &piece); i++)
+    done = write_hashed (&writer, piece.bytes, piece.n_bytes);
+  hash_finish (&writer.hash, digest);
+  return done && write (data, digest, sizeof digest);
+}
+
+static int check_length (const struct engine_session *session, size_t n_tokens, struct engine_error *error)
+{
+  if (n_tokens <= session->n_ids)
+    return ENGINE_OK;
+  return engine_error_set (error, ENGINE_ERROR_RANGE, "The first %zu tokens of a session cannot be saved: it has %u.",
+                           n_tokens, session->n_ids);
+}
+
+int engine_session_count_state_bytes (const struct engine_session *session, size_t n_tokens, uint64_t *n_bytes,
+                                      size_t *n_ready, struct engine_error *error)
+{
+  const int status = check_length (session, n_tokens, error);
+  if (status != ENGINE_OK)
+    return status;
+  const struct state_header header = describe_first (session, (uint32_t)n_tokens);
+  *n_bytes = STATE_HEADER_BYTES + header.n_payload_bytes + HASH_BYTES;
+  if (n_ready)
+    *n_ready = header.n_ready;
+  return ENGINE_OK;
+}
+
+int engine_session_write (const struct engine_session *session, size_t n_tokens, engine_write_func write, void *data,
+                          struct engine_error *error)
+{
+  const int status = check_length (session, n_tokens, error);
+  if (status != ENGINE_OK)
+    return status;
+  if (!write_state (session, (uint32_t)n_tokens, write, data))
+    return engine_error_set (error, ENGINE_ERROR_IO, "The session's state was not taken whole.");
+  return ENGINE_OK;
+}
+
+static bool write_to_file (void *file, const void *bytes, size_t n_bytes)
+{
+  return fwrite (bytes, 1, n_bytes, file) == n_bytes;
 }
 
 /* The folder's entry is what makes the new name last. Not all file systems can: that is no failure. */
@@ -169,7 +217,8 @@ int engine_session_save (const struct engine_session *session, const char *path,
     free (temporary);
     return status;
   }
-  bool done = write_state (session, file) && fflush (file) == 0 && fsync (descriptor) == 0;
+  bool done
+      = write_state (session, session->n_ids, write_to_file, file) && fflush (file) == 0 && fsync (descriptor) == 0;
   if (!done)
     status = cannot_write (path, error);
   if (fclose (file) != 0 && done)
@@ -232,6 +281,18 @@ static int check_header (const struct engine_session *session, const char *name,
   return ENGINE_OK;
 }
 
+/* What the header says of the session, once the rest is in place. */
+static void take_header (struct engine_session *session, const struct state_header *header)
+{
+  memcpy (session->checkpoints.n_tokens, header->checkpoint_tokens, sizeof header->checkpoint_tokens);
+  session->n_ids = header->n_ids;
+  session->n_ready = header->n_ready;
+  session->has_logits = header->has_logits;
+  session->n_logits_before = 0;
+  if (session->n_ready == 0) /* whatever the file has for the state of no tokens */
+    checkpoints_restore (&session->checkpoints, session->forward.state, 0);
+}
+
 static int check_file (const struct engine_session *session, const char *name, const struct state_header *header,
                        const uint8_t *bytes, size_t n_bytes, struct engine_error *error)
 {
@@ -268,18 +329,82 @@ int session_restore_bytes (struct engine_session *session, const char *name, con
   if (status != ENGINE_OK)
     return status;
   bytes += STATE_HEADER_BYTES;
-  for (uint64_t i = 0; get_piece (session, &header, i, &piece); i++) {
+  for (uint64_t i = 0; get_piece (session, &header, session->forward.state, i, &piece); i++) {
     if (piece.n_bytes > 0)
       memcpy (piece.bytes, bytes, piece.n_bytes);
     bytes += piece.n_bytes;
   }
-  memcpy (session->checkpoints.n_tokens, header.checkpoint_tokens, sizeof header.checkpoint_tokens);
-  session->n_ids = header.n_ids;
-  session->n_ready = header.n_ready;
-  session->has_logits = header.has_logits;
-  session->n_logits_before = 0;
+  take_header (session, &header);
   return ENGINE_OK;
 }
+
+/* ---- restoring piece by piece ----------------------------------------------------------------------------------- */
+
+static const char streamed[] = "given";
+
+static int cut_short (struct engine_error *error)
+{
+  return engine_error_set (error, ENGINE_ERROR_IO, "The saved session could not be read to its end.");
+}
+
+/* Into the session's own memory: the sequence must be empty. */
+static int read_pieces (struct engine_session *session, const struct state_header *header, const uint8_t *head,
+                        engine_read_func read, void *data, struct engine_error *error)
+{
+  uint8_t digest[HASH_BYTES], given[HASH_BYTES];
+  struct piece piece;
+  struct hash hash;
+  hash_init (&hash);
+  hash_add (&hash, head, STATE_HEADER_BYTES);
+  for (uint64_t i = 0; get_piece (session, header, session->forward.state, i, &piece); i++) {
+    if (piece.n_bytes > 0 && !read (data, piece.bytes, piece.n_bytes))
+      return cut_short (error);
+    hash_add (&hash, piece.bytes, piece.n_bytes);
+  }
+  hash_finish (&hash, digest);
+  if (!read (data, given, sizeof given))
+    return cut_short (error);
+  if (memcmp (digest, given, sizeof given) != 0)
+    return engine_error_set (error, ENGINE_ERROR_FORMAT, "The saved session is damaged.");
+  return session_check_ids (session, session->ids, header->n_ids, error);
+}
+
+int engine_session_read (struct engine_session *session, engine_read_func read, void *data, struct engine_error *error)
+{
+  uint8_t head[STATE_HEADER_BYTES];
+  struct state_header header;
+  if (!read (data, head, sizeof head))
+    return cut_short (error);
+  int status = state_header_read (&header, streamed, head, sizeof head, error);
+  if (status == ENGINE_OK)
+    status = check_header (session, streamed, &header, error);
+  if (status != ENGINE_OK)
+    return status;
+  session_clear (session);
+  status = read_pieces (session, &header, head, read, data, error);
+  if (status == ENGINE_OK)
+    take_header (session, &header);
+  else
+    session_clear (session);
+  return status;
+}
+
+uint32_t engine_get_state_version (void)
+{
+  return (uint32_t)STATE_FORMAT_VERSION << 16 | STATE_KV_VERSION;
+}
+
+void engine_session_get_state_id (const struct engine_session *session, uint8_t id[ENGINE_STATE_ID_BYTES])
+{
+  struct state_header header = describe (session);
+  uint8_t bytes[STATE_HEADER_BYTES];
+  _Static_assert(ENGINE_STATE_ID_BYTES == HASH_BYTES, "the id is a hash");
+  header.context_tokens = 0; /* says nothing that long_rope does not */
+  state_header_write (&header, bytes);
+  memcpy (id, bytes + STATE_HEADER_BYTES - HASH_BYTES, HASH_BYTES);
+}
+
+/* ---- restoring a file -------------------------------------------------------------------------------------------- */
 
 static int cannot_read (const char *path, struct engine_error *error)
 {

@@ -43,6 +43,41 @@ static void open_sessions (void)
       abort ();
 }
 
+struct reader {
+  const uint8_t *bytes;
+  size_t n_bytes;
+};
+
+static bool take (void *data, void *bytes, size_t n_bytes)
+{
+  struct reader *reader = data;
+  if (n_bytes > reader->n_bytes)
+    return false;
+  memcpy (bytes, reader->bytes, n_bytes);
+  reader->bytes += n_bytes;
+  reader->n_bytes -= n_bytes;
+  return true;
+}
+
+/* The same bytes piece by piece; the session then holds what they say, what it held before, or nothing. */
+static void check_pieces (struct engine_session *session, const uint8_t *data, size_t size)
+{
+  struct reader reader = { data, size };
+  struct engine_error error = { 0 };
+  const size_t before = engine_session_get_n_tokens (session);
+  const int status = engine_session_read (session, take, &reader, &error);
+  const size_t n = engine_session_get_n_tokens (session);
+  if (status != ENGINE_OK && (status != error.status || error.message[0] == '\0' || (n != before && n != 0)))
+    abort ();
+  for (size_t i = 0; i < n; i++)
+    if (session->ids[i] < 0 || session->ids[i] >= 16)
+      abort ();
+  if (n > 0 && engine_session_truncate (session, n - 1, NULL) != ENGINE_OK)
+    abort ();
+  if (engine_session_append (session, 3, NULL) != ENGINE_OK)
+    abort ();
+}
+
 static void check (struct engine_session *session, const uint8_t *data, size_t size)
 {
   struct engine_error error = { 0 };
@@ -88,6 +123,8 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   for (int i = 0; i < N_SESSIONS; i++) {
     check (sessions[i], data, size);
     check (sessions[i], repaired, size);
+    check_pieces (sessions[i], data, size);
+    check_pieces (sessions[i], repaired, size);
   }
   free (repaired);
   return 0;

@@ -172,6 +172,143 @@ static void test_unready (const char *path)
   engine_model_close (model);
 }
 
+/* ---- piece by piece ---------------------------------------------------------------------------------------- */
+
+/* Bytes in memory that are written to their end, and read from the start. */
+struct tape {
+  struct file file;
+  size_t at, room;
+};
+
+static bool tape_write (void *data, const void *bytes, size_t n_bytes)
+{
+  struct tape *tape = data;
+  if (n_bytes > tape->room - tape->file.n_bytes)
+    return false;
+  memcpy (tape->file.bytes + tape->file.n_bytes, bytes, n_bytes);
+  tape->file.n_bytes += n_bytes;
+  return true;
+}
+
+static bool tape_read (void *data, void *bytes, size_t n_bytes)
+{
+  struct tape *tape = data;
+  if (n_bytes > tape->file.n_bytes - tape->at)
+    return false;
+  memcpy (bytes, tape->file.bytes + tape->at, n_bytes);
+  tape->at += n_bytes;
+  return true;
+}
+
+static struct tape record (const struct engine_session *session, size_t n_tokens)
+{
+  uint64_t n_bytes = 0;
+  size_t n_ready = 0;
+  assert (engine_session_count_state_bytes (session, n_tokens, &n_bytes, &n_ready, NULL) == ENGINE_OK);
+  assert (n_ready <= n_tokens);
+  struct tape tape = { { malloc ((size_t)n_bytes), 0 }, 0, (size_t)n_bytes };
+  assert (tape.file.bytes && engine_session_write (session, n_tokens, tape_write, &tape, NULL) == ENGINE_OK);
+  assert (tape.file.n_bytes == n_bytes);
+  return tape;
+}
+
+/* The first tokens of a longer session, read into one that holds something else, go on as those that were evaluated. */
+static void test_beginnings (const char *path)
+{
+  static const size_t lengths[] = { 0, 1, 15, 16, 17, 40, 63, 64, N_PROMPT };
+  struct engine_model *model = open_model (path);
+  const bool recurrent = engine_model_get_info (model)->recurrent;
+  struct engine_session *saved = open_session (model, 128, false, ENGINE_KV_F16);
+  struct engine_session *restored = open_session (model, 128, false, ENGINE_KV_F16);
+  struct engine_session *fresh = open_session (model, 128, false, ENGINE_KV_F16);
+  int32_t ids[N_PROMPT], other[N_PROMPT];
+  size_t n_cached = 0;
+  fill_ids (ids, N_PROMPT);
+  assert (engine_session_set_tokens (saved, ids, N_PROMPT, NULL, NULL) == ENGINE_OK);
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    const size_t n = lengths[i];
+    struct tape tape = record (saved, n);
+    memcpy (other, ids, sizeof other);
+    for (size_t k = n; k < N_PROMPT; k++)
+      other[k] ^= 1;
+    assert (engine_session_set_tokens (restored, (int32_t[]){ 9, 8, 7 }, 3, NULL, NULL) == ENGINE_OK);
+    assert (engine_session_read (restored, tape_read, &tape, NULL) == ENGINE_OK);
+    assert (engine_session_get_n_tokens (restored) == n && tape.at == tape.file.n_bytes);
+    assert (engine_session_set_tokens (restored, other, N_PROMPT, &n_cached, NULL) == ENGINE_OK);
+    assert (n_cached == (recurrent && n < N_PROMPT ? n / 16 * 16 : n));
+    assert (engine_session_truncate (fresh, 0, NULL) == ENGINE_OK);
+    assert (engine_session_set_tokens (fresh, other, N_PROMPT, NULL, NULL) == ENGINE_OK);
+    assert (same_logits (fresh, restored));
+    free (tape.file.bytes);
+  }
+  uint64_t n_bytes;
+  assert (engine_session_count_state_bytes (saved, N_PROMPT + 1, &n_bytes, NULL, NULL) == ENGINE_ERROR_RANGE);
+  assert (engine_session_write (saved, N_PROMPT + 1, tape_write, NULL, NULL) == ENGINE_ERROR_RANGE);
+  struct tape none = { 0 };
+  assert (engine_session_write (saved, N_PROMPT, tape_write, &none, NULL) == ENGINE_ERROR_IO);
+  engine_session_free (saved);
+  engine_session_free (restored);
+  engine_session_free (fresh);
+  engine_model_close (model);
+}
+
+/* Bytes that end too early or were changed are refused, and what was half read is not kept. */
+static void test_broken_tape (const char *path)
+{
+  struct engine_model *model = open_model (path);
+  struct engine_session *session = open_session (model, 128, false, ENGINE_KV_F16);
+  int32_t ids[N_PROMPT];
+  fill_ids (ids, N_PROMPT);
+  assert (engine_session_set_tokens (session, ids, N_PROMPT, NULL, NULL) == ENGINE_OK);
+  struct tape tape = record (session, N_PROMPT - 3);
+  const struct file whole = tape.file;
+  float *logits = malloc (model->shape.n_vocab * sizeof *logits);
+  assert (logits);
+  memcpy (logits, engine_session_get_logits (session), model->shape.n_vocab * sizeof *logits);
+  for (size_t n = 0; n < whole.n_bytes; n += n < STATE_HEADER_BYTES ? 1 : 4999) {
+    tape = (struct tape){ { whole.bytes, n }, 0, 0 };
+    assert (engine_session_read (session, tape_read, &tape, NULL) == ENGINE_ERROR_IO);
+    whole.bytes[n] ^= 0x10;
+    tape = (struct tape){ whole, 0, 0 };
+    struct engine_error error = { 0 };
+    assert (engine_session_read (session, tape_read, &tape, &error) != ENGINE_OK && error.message[0]);
+    whole.bytes[n] ^= 0x10;
+    const size_t left = engine_session_get_n_tokens (session);
+    assert (left == N_PROMPT || (left == 0 && n + 1 > STATE_HEADER_BYTES));
+    assert (engine_session_match (session, ids, N_PROMPT) == left);
+  }
+  assert (engine_session_set_tokens (session, ids, N_PROMPT, NULL, NULL) == ENGINE_OK);
+  assert (memcmp (logits, engine_session_get_logits (session), model->shape.n_vocab * sizeof *logits) == 0);
+  free (logits);
+  free (whole.bytes);
+  engine_session_free (session);
+  engine_model_close (model);
+}
+
+/* Of the same model in another context the id is the same, of another format or model another. */
+static void test_ids (const char *path, const char *other_path, const char *long_path)
+{
+  struct engine_model *models[] = { open_model (path), open_model (other_path), open_model (long_path) };
+  struct engine_session *sessions[] = {
+    open_session (models[0], 128, false, ENGINE_KV_F16),  open_session (models[0], 64, false, ENGINE_KV_F16),
+    open_session (models[0], 128, false, ENGINE_KV_Q8_0), open_session (models[0], 128, true, ENGINE_KV_F16),
+    open_session (models[1], 128, false, ENGINE_KV_F16),  open_session (models[2], 256, false, ENGINE_KV_F16),
+    open_session (models[2], 257, false, ENGINE_KV_F16),
+  };
+  enum { N = sizeof sessions / sizeof *sessions };
+  uint8_t ids[N][ENGINE_STATE_ID_BYTES];
+  for (int i = 0; i < N; i++)
+    engine_session_get_state_id (sessions[i], ids[i]);
+  for (int i = 0; i < N; i++)
+    for (int k = 0; k < i; k++)
+      assert ((memcmp (ids[i], ids[k], sizeof ids[i]) == 0) == (i == 1 && k == 0));
+  assert (engine_get_state_version () == ((uint32_t)STATE_FORMAT_VERSION << 16 | STATE_KV_VERSION));
+  for (int i = 0; i < N; i++)
+    engine_session_free (sessions[i]);
+  for (int i = 0; i < 3; i++)
+    engine_model_close (models[i]);
+}
+
 /* ---- refusals ---------------------------------------------------------------------------------------------- */
 
 /* A session with something in it, which a refused file must leave as it is. */
@@ -440,7 +577,10 @@ int main (int argc, char **argv)
     test_round_trip (argv[i], false, ENGINE_KV_Q8_0);
     test_round_trip (argv[i], true, ENGINE_KV_F16);
     test_unready (argv[i]);
+    test_beginnings (argv[i]);
+    test_broken_tape (argv[i]);
   }
+  test_ids (argv[3], argv[1], argv[2]);
   test_size (argv[3]);
   test_refusals (argv[3], argv[1]);
   test_long_rope (argv[2]);
