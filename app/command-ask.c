@@ -1,5 +1,4 @@
 #include "app/commands.h"
-#include "app/models.h"
 #include "app/output.h"
 #include "app/passages.h"
 #include <string.h>
@@ -11,6 +10,7 @@ static const OptionSpec options[] = {
   { 0, "seed", OPTION_COUNT, "N", 0, 4294967295.0, "seed of the sampling (default: 0)", FALSE },
   { 0, "no-speculation", OPTION_FLAG, NULL, 0, 0, "guess no tokens of a generator's answer from its passages", FALSE },
   { 0, "in", OPTION_TEXT, "PATH", 0, 0, "only from this file or folder", FALSE },
+  { 0, "no-cache", OPTION_FLAG, NULL, 0, 0, "neither use nor save sessions of the generator", FALSE },
   OPTIONS_END,
 };
 
@@ -166,13 +166,9 @@ static LecternGenerator *open_generator (const Invocation *invocation, GError **
   if (name)
     return lectern_generator_open (name, 0, error);
 
-  g_autoptr (GPtrArray) models = lectern_models_list (invocation->library_dir);
-  const LecternModel *model = models_find_generator (models);
-  if (!model)
-    return NULL;
   g_autoptr (GError) open_error = NULL;
-  LecternGenerator *generator = lectern_generator_open (model->path, 0, &open_error);
-  if (!generator)
+  LecternGenerator *generator = lectern_generator_open_default (invocation->library_dir, 0, &open_error);
+  if (open_error)
     output_message ("%s Answering by quoting.", open_error->message);
   return generator;
 }
@@ -205,6 +201,10 @@ static gboolean run_ask (const Invocation *invocation, GError **error)
     return FALSE;
   }
 
+  g_autoptr (LecternCache) cache = options_has (invocation->options, "no-cache") ? NULL : lectern_cache_new_default ();
+  if (generator)
+    lectern_generator_set_cache (generator, cache);
+
   g_autoptr (GString) streamed = g_string_new (NULL);
   Stream stream = { streamed };
   g_autoptr (LecternAnswer) answer
@@ -219,6 +219,9 @@ static gboolean run_ask (const Invocation *invocation, GError **error)
     print_json (answer);
   else
     print_answer (answer, &stream);
+  output_flush ();
+  if (generator && answer->generated)
+    lectern_generator_save (generator, invocation->cancellable);
   return TRUE;
 }
 

@@ -179,6 +179,13 @@ static gboolean run_remove (const Invocation *invocation, GError **error)
       return FALSE;
   if (!lectern_library_remove (library, (const gint64 *)(void *)ids->data, ids->len, error))
     return FALSE;
+  /* What models have computed from the passages tells of their text. */
+  g_autoptr (LecternCache) cache = lectern_cache_new_default ();
+  guint n_sessions;
+  if (!lectern_cache_clear (cache, &n_sessions, error)) {
+    g_prefix_error (error, "The documents are forgotten, but not all that was computed from them. ");
+    return FALSE;
+  }
   if (invocation->json) {
     g_autoptr (JsonWriter) writer = json_writer_new ();
     json_writer_begin_object (writer);

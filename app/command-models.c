@@ -1,20 +1,10 @@
 #include "app/commands.h"
-#include "app/models.h"
 #include "app/output.h"
-
-const LecternModel *models_find_generator (const GPtrArray *models)
-{
-  for (guint i = 0; i < models->len; i++) {
-    const LecternModel *model = g_ptr_array_index (models, i);
-    if (model->runs && g_strcmp0 (model->role, "generator") == 0)
-      return model;
-  }
-  return NULL;
-}
+#include "retrieval/retrieval.h"
 
 static void print_json (const GPtrArray *models)
 {
-  const LecternModel *generator = models_find_generator (models);
+  const LecternModel *generator = lectern_models_find_generator (models);
   g_autoptr (JsonWriter) writer = json_writer_new ();
   json_writer_begin_array (writer);
   for (guint i = 0; i < models->len; i++) {
@@ -45,7 +35,7 @@ static void print_models (const Invocation *invocation, const GPtrArray *models)
                    shown);
     return;
   }
-  const LecternModel *generator = models_find_generator (models);
+  const LecternModel *generator = lectern_models_find_generator (models);
   output_printf ("In %s:\n", shown);
   for (guint i = 0; i < models->len; i++) {
     const LecternModel *model = g_ptr_array_index (models, i);

@@ -1,10 +1,10 @@
+#include "app/cache.h"
 #include "app/commands.h"
-#include "app/models.h"
 #include "app/output.h"
 #include "retrieval/retrieval.h"
 
 static void print_status_json (const Invocation *invocation, const LecternLibraryStatus *status,
-                               const LecternModel *generator, gboolean check)
+                               const LecternModel *generator, const LecternCacheStatus *cache, gboolean check)
 {
   g_autoptr (JsonWriter) writer = json_writer_new ();
   json_writer_begin_object (writer);
@@ -22,6 +22,8 @@ static void print_status_json (const Invocation *invocation, const LecternLibrar
   json_writer_begin_object (writer);
   json_writer_member_string (writer, "generator", generator ? generator->path : NULL);
   json_writer_end_object (writer);
+  json_writer_key (writer, "cache");
+  cache_write_json (writer, cache);
   json_writer_member_string (writer, "health", status->health);
   json_writer_member_string (writer, "checked", check ? "database and index" : "database");
   json_writer_end_object (writer);
@@ -29,7 +31,7 @@ static void print_status_json (const Invocation *invocation, const LecternLibrar
 }
 
 static void print_status (const Invocation *invocation, const LecternLibraryStatus *status,
-                          const LecternModel *generator, gboolean check)
+                          const LecternModel *generator, const LecternCacheStatus *cache, gboolean check)
 {
   g_autofree char *dir = g_filename_display_name (invocation->library_dir);
   g_autofree char *database = output_dup_size ((guint64)status->database_bytes);
@@ -41,6 +43,9 @@ static void print_status (const Invocation *invocation, const LecternLibraryStat
                  status->n_pages);
   output_printf ("Size       %s for %s of text\n", database, text);
   output_printf ("Generator  %s\n", generator ? generator->name : "none (answers quote the passages)");
+  g_autofree char *cache_size = output_dup_size (cache->n_bytes);
+  output_printf ("Cache      %s in %u saved %s\n", cache_size, cache->n_files,
+                 cache->n_files == 1 ? "session" : "sessions");
   output_printf ("Health     %s (%s)\n", status->health,
                  check ? "database and index checked"
                        : "database checked; --check compares the index with the texts too");
@@ -63,11 +68,14 @@ static gboolean run_status (const Invocation *invocation, GError **error)
   if (!status)
     return FALSE;
   g_autoptr (GPtrArray) models = lectern_models_list (invocation->library_dir);
-  const LecternModel *generator = models_find_generator (models);
+  const LecternModel *generator = lectern_models_find_generator (models);
+  g_autoptr (LecternCache) cache = lectern_cache_new_default ();
+  LecternCacheStatus cache_status;
+  lectern_cache_get_status (cache, &cache_status);
   if (invocation->json)
-    print_status_json (invocation, status, generator, check);
+    print_status_json (invocation, status, generator, &cache_status, check);
   else
-    print_status (invocation, status, generator, check);
+    print_status (invocation, status, generator, &cache_status, check);
   return TRUE;
 }
 

@@ -36,7 +36,7 @@ struct _Command {
 extern const Command *const commands[];
 
 extern const Command command_add, command_list, command_status, command_remove, command_search, command_ask,
-    command_extract, command_eval, command_models, command_engine_info, command_engine_tokenize,
+    command_extract, command_eval, command_models, command_cache, command_engine_info, command_engine_tokenize,
     command_engine_detokenize, command_engine_template, command_engine_generate, command_engine_embed,
     command_engine_rerank, command_engine_bench;
 

@@ -8,10 +8,11 @@
 int main (int argc, char **argv)
 {
   g_autofree char *library_dir = NULL;
-  gboolean show_version = FALSE;
+  gboolean show_version = FALSE, no_cache = FALSE;
   g_autoptr (GError) error = NULL;
   const GOptionEntry entries[] = {
     { "library", 0, 0, G_OPTION_ARG_FILENAME, &library_dir, "Use the library in DIR", "DIR" },
+    { "no-cache", 0, 0, G_OPTION_ARG_NONE, &no_cache, "Neither use nor save sessions of models", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Print the version", NULL },
     { NULL },
   };
@@ -26,6 +27,6 @@ int main (int argc, char **argv)
     g_print ("lectern %s\n", LECTERN_VERSION);
     return EXIT_SUCCESS;
   }
-  g_autoptr (AdwApplication) application = lectern_application_new (library_dir);
+  g_autoptr (AdwApplication) application = lectern_application_new (library_dir, no_cache);
   return g_application_run (G_APPLICATION (application), argc, argv);
 }

@@ -22,6 +22,7 @@ const Command *const commands[] = {
   &command_extract,
   &command_eval,
   &command_models,
+  &command_cache,
   &command_engine_info,
   &command_engine_tokenize,
   &command_engine_detokenize,

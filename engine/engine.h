@@ -265,6 +265,7 @@ int engine_session_read (struct engine_session *session, engine_read_func read, 
 uint32_t engine_get_state_version (void);
 #define ENGINE_STATE_ID_BYTES 16
 void engine_session_get_state_id (const struct engine_session *session, uint8_t id[ENGINE_STATE_ID_BYTES]);
+
 /* Whether dropping tokens costs nothing: the model has no recurrent state. */
 bool engine_session_can_drop (const struct engine_session *session);
 

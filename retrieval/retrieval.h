@@ -210,11 +210,49 @@ void lectern_model_free (LecternModel *model);
 /* Every *.gguf in `dir`/models, by name; elements LecternModel. A file that cannot be read is listed with its reason. */
 GPtrArray *lectern_models_list (const char *dir);
 
+/* The model among `models` (as lectern_models_list() gives them) that answers when nobody chose one: the first generator
+ * that runs. NULL: there is none; borrowed. */
+const LecternModel *lectern_models_find_generator (const GPtrArray *models);
+
 /* A generator loaded for answering. */
 typedef struct _LecternGenerator LecternGenerator;
 LecternGenerator *lectern_generator_open (const char *path, int n_threads, GError **error);
+/* That of lectern_models_find_generator() in `dir`/models. NULL without an error: there is none. */
+LecternGenerator *lectern_generator_open_default (const char *dir, int n_threads, GError **error);
 void lectern_generator_close (LecternGenerator *generator);
 const char *lectern_generator_get_path (LecternGenerator *generator);
+
+/* ---- saved sessions -------------------------------------------------------------------------------------- */
+
+/* What generators have computed from the beginnings of prompts, in files that last longer than the program: what every
+ * prompt of a model begins with, and each conversation's last passages. Each file is authenticated with a key of the
+ * user's and bound to the model; any doubt means that it is removed and computed again. May vanish at any time. The
+ * functions may be called from any thread; neither folder nor key is made before something is saved. */
+typedef struct _LecternCache LecternCache;
+
+/* quota_bytes 0: a tenth of the free space, at most 2 GB. */
+LecternCache *lectern_cache_new (const char *dir, const char *key_path, guint64 quota_bytes);
+/* In $XDG_CACHE_HOME/lectern/sessions, with the key in $XDG_STATE_HOME/lectern/session.key and the quota that
+ * $LECTERN_CACHE_BYTES gives. If that is 0, or not a number, nothing is saved or used. */
+LecternCache *lectern_cache_new_default (void);
+LecternCache *lectern_cache_ref (LecternCache *cache);
+void lectern_cache_unref (LecternCache *cache); /* NULL is allowed */
+
+typedef struct {
+  const char *dir; /* borrowed from the cache */
+  guint n_files;
+  guint64 n_bytes, quota_bytes;
+} LecternCacheStatus;
+void lectern_cache_get_status (LecternCache *cache, LecternCacheStatus *status);
+
+/* Removes all saved sessions. FAILED, BUSY. */
+gboolean lectern_cache_clear (LecternCache *cache, guint *n_removed, GError **error);
+
+/* From now on the generator begins with what is saved. NULL (which it starts with): no. */
+void lectern_generator_set_cache (LecternGenerator *generator, LecternCache *cache);
+/* Saves what of its last prompt others will begin with. Does nothing without a cache, or if it is saved already; after
+ * an answer that was shown, as it can take a second. Cancelling stops it within a few milliseconds, without a trace. */
+void lectern_generator_save (LecternGenerator *generator, GCancellable *cancellable);
 
 /* ---- answers --------------------------------------------------------------------------------------------- */
 
@@ -223,6 +261,9 @@ typedef struct {
   guint max_tokens;    /* of the answer; 0: 400 */
   guint64 seed;
   gboolean no_speculation; /* the generator evaluates one token at a time: the answer is the same, later */
+  /* Questions of one conversation: passages that the last one had, too, come first in the prompt and in the same order, so
+   * that they need not be read again. NULL: the answer does not depend on what was asked before. */
+  const char *conversation;
 } LecternAskOptions;
 
 typedef struct {
@@ -242,7 +283,8 @@ typedef struct {
   gboolean answered;  /* FALSE: the passages do not hold an answer; `answer` says so, sources are the nearest */
   gboolean generated; /* by a model; FALSE: extractive */
   GPtrArray *sentences; /* of LecternSentence */
-  GPtrArray *sources;   /* of LecternResult; source n is element n - 1 */
+  GPtrArray *sources;   /* of LecternResult; source n is element n - 1. What a generator reads is chosen by rank, but
+                           stands in an order that repeats from question to question; `rank` tells which was nearest */
   LecternTimings timings;
 } LecternAnswer;
 
@@ -256,6 +298,39 @@ LecternAnswer *lectern_ask (LecternLibrary *library, LecternGenerator *generator
                             const LecternAskOptions *options, LecternAnswerFunc func, gpointer user_data,
                             GCancellable *cancellable, GError **error);
 
+/* ---- conversations --------------------------------------------------------------------------------------- */
+
+/* Questions to a library, one after the other, by whatever model it has; what can be computed before a question is sent
+ * is. All functions may be called from any thread. */
+typedef struct _LecternConversation LecternConversation;
+
+typedef struct {
+  const char *model;   /* the generator's file; NULL: lectern_generator_open_default() */
+  const char *name;    /* of which a later one goes on from what this one saved; NULL: none does */
+  LecternCache *cache; /* NULL: nothing is saved */
+  guint pause_ms;      /* without a change of the text before it is prepared for; 0: at once */
+} LecternConversationOptions;
+
+/* Opens neither library nor model yet. */
+LecternConversation *lectern_conversation_new (const char *library_dir, const LecternConversationOptions *options);
+LecternConversation *lectern_conversation_ref (LecternConversation *self);
+/* The last one stops what is under way, which leaves nothing behind, and waits for that. */
+void lectern_conversation_unref (LecternConversation *self);
+
+/* Tells what the user has typed so far, from the empty text on. Returns at once. In a thread of its own the conversation
+ * loads the model and evaluates what every prompt begins with; after a pause it searches for the text and evaluates the
+ * passages that are found. What is no longer of use is cancelled. Answers are the same with and without it. */
+void lectern_conversation_prepare (LecternConversation *self, const char *text);
+
+/* lectern_ask() with the library and model; `options` may be NULL, its conversation counts for nothing. What was
+ * being prepared stops within one batch of tokens. Later questions wait for earlier ones. */
+LecternAnswer *lectern_conversation_ask (LecternConversation *self, const char *question,
+                                         const LecternAskOptions *options, LecternAnswerFunc func, gpointer user_data,
+                                         GCancellable *cancellable, GError **error);
+
+/* Waits until nothing is left to prepare or to save. */
+void lectern_conversation_settle (LecternConversation *self);
+
 /* ---- g_autoptr ------------------------------------------------------------------------------------------- */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternChunk, lectern_chunk_free)
@@ -266,7 +341,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternLibraryStatus, lectern_library_status_free
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternResult, lectern_result_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternModel, lectern_model_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternGenerator, lectern_generator_close)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternCache, lectern_cache_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternAnswer, lectern_answer_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternConversation, lectern_conversation_unref)
 
 G_END_DECLS
 

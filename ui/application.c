@@ -6,11 +6,13 @@
 
 struct app_state {
   char *library_dir;
+  LecternCache *cache; /* NULL: nothing is saved */
 };
 
 static void app_state_free (struct app_state *state)
 {
   g_free (state->library_dir);
+  lectern_cache_unref (state->cache);
   g_free (state);
 }
 
@@ -18,7 +20,7 @@ static void on_activate (AdwApplication *application, struct app_state *state)
 {
   GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (application));
   if (!window)
-    window = GTK_WINDOW (lectern_window_new (application, state->library_dir));
+    window = GTK_WINDOW (lectern_window_new (application, state->library_dir, state->cache));
   gtk_window_present (window);
 }
 
@@ -59,11 +61,12 @@ static void on_startup (AdwApplication *application, struct app_state *state)
   }
 }
 
-AdwApplication *lectern_application_new (const char *library_dir)
+AdwApplication *lectern_application_new (const char *library_dir, gboolean no_cache)
 {
   struct app_state *state = g_new0 (struct app_state, 1);
   AdwApplication *application = adw_application_new ("org.lectern.Lectern", G_APPLICATION_DEFAULT_FLAGS);
   state->library_dir = library_dir ? g_strdup (library_dir) : lectern_library_dup_default_dir ();
+  state->cache = no_cache ? NULL : lectern_cache_new_default ();
   g_object_set_data_full (G_OBJECT (application), "state", state, (GDestroyNotify)app_state_free);
   g_signal_connect (application, "startup", G_CALLBACK (on_startup), state);
   g_signal_connect (application, "activate", G_CALLBACK (on_activate), state);

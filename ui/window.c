@@ -5,6 +5,8 @@
 #include "ui/source-row.h"
 #include <glib/gi18n.h>
 
+enum { TYPING_PAUSE_MS = 400 };
+
 struct _LecternWindow {
   AdwApplicationWindow parent_instance;
 
@@ -19,7 +21,7 @@ struct _LecternWindow {
   GtkEntry *entry;
 
   char *library_dir;
-  LecternAnswerer *answerer;
+  LecternConversation *conversation;
   guint stamp; /* of the question on show; text of an older one is dropped */
   GString *streamed;
   GCancellable *asking; /* NULL when idle */
@@ -135,8 +137,8 @@ static void on_answered (GObject *object, GAsyncResult *result, gpointer user_da
   LecternWindow *self = LECTERN_WINDOW (object);
   g_autoptr (GError) error = NULL;
   guint stamp;
-  LecternAnswer *answer = lectern_answerer_ask_finish (result, &stamp, &error);
-  if (stamp == self->stamp && self->answerer) {
+  LecternAnswer *answer = lectern_ask_finish (result, &stamp, &error);
+  if (stamp == self->stamp && self->conversation) {
     g_clear_object (&self->asking);
     if (answer)
       show_answer (self, answer);
@@ -162,8 +164,7 @@ static void ask (LecternWindow *self)
   gtk_label_set_text (self->question_label, question);
   gtk_label_set_text (self->answer_label, _ ("Searching…"));
   gtk_stack_set_visible_child_name (self->stack, "answer");
-  lectern_answerer_ask_async (self->answerer, G_OBJECT (self), question, self->stamp, on_delta, self->asking,
-                              on_answered);
+  lectern_ask_async (self->conversation, G_OBJECT (self), question, self->stamp, on_delta, self->asking, on_answered);
   gtk_editable_set_text (GTK_EDITABLE (self->entry), "");
   update_actions (self);
 }
@@ -176,6 +177,9 @@ static void on_entry_activate (LecternWindow *self)
 
 static void on_entry_changed (LecternWindow *self)
 {
+  g_autofree char *text = g_strstrip (g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->entry))));
+  if (self->conversation)
+    lectern_conversation_prepare (self->conversation, text);
   update_actions (self);
 }
 
@@ -207,7 +211,7 @@ static void on_indexed (GObject *object, GAsyncResult *result, gpointer user_dat
   LecternWindow *self = LECTERN_WINDOW (object);
   g_autoptr (GError) error = NULL;
   LecternIndexReport *report = lectern_index_finish (result, &error);
-  if (self->answerer) {
+  if (self->conversation) {
     g_clear_object (&self->indexing);
     gtk_revealer_set_reveal_child (self->progress_revealer, FALSE);
     if (report) {
@@ -293,7 +297,7 @@ static void lectern_window_dispose (GObject *object)
     g_cancellable_cancel (self->asking);
   if (self->indexing)
     g_cancellable_cancel (self->indexing);
-  g_clear_pointer (&self->answerer, lectern_answerer_unref);
+  g_clear_pointer (&self->conversation, lectern_conversation_unref);
   G_OBJECT_CLASS (lectern_window_parent_class)->dispose (object);
 }
 
@@ -347,12 +351,15 @@ static void lectern_window_init (LecternWindow *self)
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
 }
 
-GtkWidget *lectern_window_new (AdwApplication *application, const char *library_dir)
+GtkWidget *lectern_window_new (AdwApplication *application, const char *library_dir, LecternCache *cache)
 {
   LecternWindow *self = g_object_new (LECTERN_TYPE_WINDOW, "application", application, NULL);
   self->library_dir = g_strdup (library_dir);
-  self->answerer = lectern_answerer_new (library_dir);
+  g_autofree char *name = g_strconcat ("window:", library_dir, NULL);
+  const LecternConversationOptions options = { .name = name, .cache = cache, .pause_ms = TYPING_PAUSE_MS };
+  self->conversation = lectern_conversation_new (library_dir, &options);
   refresh (self);
+  lectern_conversation_prepare (self->conversation, "");
   gtk_widget_grab_focus (GTK_WIDGET (self->entry));
   return GTK_WIDGET (self);
 }

@@ -1,3 +1,4 @@
+#include "retrieval/answer/ask.h"
 #include "retrieval/answer/abstain.h"
 #include "retrieval/answer/extractive.h"
 #include "retrieval/answer/grounding.h"
@@ -40,9 +41,7 @@ typedef struct {
   LecternQuestion *question;
   LecternTermer *termer;
   GPtrArray *passages;
-  guint max_tokens;
-  guint64 seed;
-  gboolean no_speculation;
+  LecternAskOptions options;
   LecternAnswerFunc func;
   gpointer user_data;
 } Ask;
@@ -125,27 +124,39 @@ static gboolean says_nothing (const LecternAnswer *answer, const char *text)
   return TRUE;
 }
 
+/* The prompt of the best passages, which become the sources. */
+static gboolean build_prompt (Ask *ask, LecternGenerator *generator, LecternPrompt *prompt, GError **error)
+{
+  take_nearest (ask, N_PROMPTED);
+  const GArray *previous = lectern_generator_get_previous (generator, ask->options.conversation);
+  /* Only what the model sees can be cited. */
+  return lectern_prompt_build (generator, ask->question->text, ask->question->language, ask->answer->sources, previous,
+                               ask->options.max_tokens, prompt, error);
+}
+
+static int compare_ranks (gconstpointer a, gconstpointer b)
+{
+  const LecternResult *one = *(LecternResult *const *)a, *other = *(LecternResult *const *)b;
+  return one->rank < other->rank ? -1 : one->rank > other->rank;
+}
+
 static gboolean answer_with_model (Ask *ask, LecternGenerator *generator, GCancellable *cancellable, GError **error)
 {
   LecternAnswer *answer = ask->answer;
-  take_nearest (ask, N_PROMPTED);
-  struct engine_tokens prompt = { 0 };
-  guint n_used = 0;
-  if (!lectern_prompt_build (generator, ask->question->text, ask->question->language, answer->sources, ask->max_tokens,
-                             &prompt, &n_used, error))
+  LecternPrompt prompt = { 0 };
+  if (!build_prompt (ask, generator, &prompt, error))
     return FALSE;
-  /* Only what the model saw can be cited. */
-  g_ptr_array_set_size (answer->sources, (int)n_used);
+  lectern_generator_set_previous (generator, ask->options.conversation, &prompt);
   LecternGenerateOptions options = {
-    .max_tokens = ask->max_tokens,
-    .seed = ask->seed,
-    .no_speculation = ask->no_speculation,
+    .max_tokens = ask->options.max_tokens,
+    .seed = ask->options.seed,
+    .no_speculation = ask->options.no_speculation,
     .marker = lectern_prompt_no_answer,
     .func = ask->func,
     .user_data = ask->user_data,
   };
   g_autofree char *text = lectern_generate (generator, &prompt, &options, &answer->timings, cancellable, error);
-  engine_tokens_clear (&prompt);
+  lectern_prompt_clear (&prompt);
   if (!text)
     return FALSE;
   g_autofree char *valid = g_utf8_make_valid (text, -1);
@@ -153,8 +164,10 @@ static gboolean answer_with_model (Ask *ask, LecternGenerator *generator, GCance
   g_ptr_array_unref (answer->sentences);
   answer->sentences = lectern_ground (valid, answer->sources, ask->termer, ask->question->language, &answer->answer);
   answer->answered = TRUE;
-  if (says_nothing (answer, valid))
+  if (says_nothing (answer, valid)) {
     refuse (ask, says_no_answer);
+    g_ptr_array_sort (answer->sources, compare_ranks); /* nothing cites them: the nearest first */
+  }
   return TRUE;
 }
 
@@ -187,16 +200,12 @@ static gboolean has_words (const char *question)
   return FALSE;
 }
 
-static gboolean run (Ask *ask, LecternLibrary *library, LecternGenerator *generator, const char *in_path,
-                     GCancellable *cancellable, GError **error)
+/* Searches and reads what is found. */
+static gboolean read_passages (Ask *ask, LecternLibrary *library, GCancellable *cancellable, GError **error)
 {
   LecternAnswer *answer = ask->answer;
-  if (!has_words (answer->question)) {
-    refuse (ask, says_no_question);
-    return TRUE;
-  }
   gint64 start = g_get_monotonic_time ();
-  LecternSearchOptions options = { LECTERN_SEARCH_HYBRID, N_SEARCHED, in_path };
+  LecternSearchOptions options = { LECTERN_SEARCH_HYBRID, N_SEARCHED, ask->options.in_path };
   g_autoptr (GPtrArray) results = lectern_search (library, answer->question, &options, cancellable, error);
   if (!results)
     return FALSE;
@@ -207,16 +216,31 @@ static gboolean run (Ask *ask, LecternLibrary *library, LecternGenerator *genera
   lectern_passages_read (ask->passages, ask->question, ask->termer);
   lectern_extractive_score (ask->passages, ask->question);
   answer->timings.search_ms = (double)(g_get_monotonic_time () - start) / 1000;
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
 
+/* Whether the passages that were read are likely to hold an answer. */
+static gboolean is_answerable (const Ask *ask)
+{
+  LecternSignals signals;
+  lectern_signals_read (ask->passages, ask->question, &signals);
+  return lectern_signals_get_answerable (&signals) >= lectern_answerable_threshold;
+}
+
+static gboolean run (Ask *ask, LecternLibrary *library, LecternGenerator *generator, GCancellable *cancellable,
+                     GError **error)
+{
+  if (!has_words (ask->answer->question)) {
+    refuse (ask, says_no_question);
+    return TRUE;
+  }
+  if (!read_passages (ask, library, cancellable, error))
+    return FALSE;
   if (!ask->passages->len) {
     refuse (ask, is_empty (library) ? says_empty_library : says_no_match);
     return TRUE;
   }
-  LecternSignals signals;
-  lectern_signals_read (ask->passages, ask->question, &signals);
-  if (lectern_signals_get_answerable (&signals) < lectern_answerable_threshold) {
+  if (!is_answerable (ask)) {
     take_nearest (ask, N_SOURCES);
     refuse (ask, says_no_answer);
     return TRUE;
@@ -227,21 +251,71 @@ static gboolean run (Ask *ask, LecternLibrary *library, LecternGenerator *genera
   return TRUE;
 }
 
+static void ask_init (Ask *ask, const char *question, const LecternAskOptions *options)
+{
+  g_autofree char *valid = g_utf8_make_valid (question, -1);
+  *ask = (Ask){ .answer = answer_new (valid) };
+  if (options)
+    ask->options = *options;
+  if (!ask->options.max_tokens)
+    ask->options.max_tokens = DEFAULT_MAX_TOKENS;
+}
+
+/* Leaves the answer. */
+static LecternAnswer *ask_finish (Ask *ask)
+{
+  g_clear_pointer (&ask->passages, g_ptr_array_unref);
+  lectern_question_free (ask->question);
+  lectern_termer_free (ask->termer);
+  return ask->answer;
+}
+
 LecternAnswer *lectern_ask (LecternLibrary *library, LecternGenerator *generator, const char *question,
                             const LecternAskOptions *options, LecternAnswerFunc func, gpointer user_data,
                             GCancellable *cancellable, GError **error)
 {
-  g_autofree char *valid = g_utf8_make_valid (question, -1);
-  Ask ask = { .answer = answer_new (valid), .func = func, .user_data = user_data };
-  ask.max_tokens = options && options->max_tokens ? options->max_tokens : DEFAULT_MAX_TOKENS;
-  ask.seed = options ? options->seed : 0;
-  ask.no_speculation = options && options->no_speculation;
-  gboolean ok = run (&ask, library, generator, options ? options->in_path : NULL, cancellable, error);
-  g_clear_pointer (&ask.passages, g_ptr_array_unref);
-  lectern_question_free (ask.question);
-  lectern_termer_free (ask.termer);
+  Ask ask;
+  ask_init (&ask, question, options);
+  ask.func = func;
+  ask.user_data = user_data;
+  const gboolean ok = run (&ask, library, generator, cancellable, error);
+  LecternAnswer *answer = ask_finish (&ask);
   if (ok)
-    return ask.answer;
-  lectern_answer_free (ask.answer);
+    return answer;
+  lectern_answer_free (answer);
   return NULL;
+}
+
+/* ---- beforehand ------------------------------------------------------------------------------------------ */
+
+/* Evaluates a prompt's beginning. */
+static void evaluate (LecternGenerator *generator, LecternPrompt *prompt, gsize n_tokens, GCancellable *cancellable)
+{
+  gsize n_cached;
+  struct engine_error problem;
+  const gulong handler = lectern_generator_connect (generator, cancellable);
+  if (!lectern_prefill (generator, prompt, n_tokens, &n_cached, cancellable, &problem))
+    g_debug ("not prepared: %s", problem.message);
+  lectern_generator_disconnect (generator, cancellable, handler);
+}
+
+void lectern_ask_prepare_system (LecternGenerator *generator, GCancellable *cancellable)
+{
+  LecternPrompt prompt = { 0 };
+  if (lectern_prompt_build_system (generator, &prompt, NULL))
+    evaluate (generator, &prompt, prompt.n_system, cancellable);
+}
+
+void lectern_ask_prepare (LecternLibrary *library, LecternGenerator *generator, const char *text,
+                          const LecternAskOptions *options, GCancellable *cancellable)
+{
+  Ask ask;
+  LecternPrompt prompt = { 0 };
+  ask_init (&ask, text, options);
+  if (has_words (ask.answer->question) && read_passages (&ask, library, cancellable, NULL) && ask.passages->len
+      && is_answerable (&ask) && build_prompt (&ask, generator, &prompt, NULL)
+      && !g_cancellable_is_cancelled (cancellable))
+    evaluate (generator, &prompt, MAX (prompt.n_passages, prompt.n_system), cancellable);
+  lectern_prompt_clear (&prompt);
+  lectern_answer_free (ask_finish (&ask));
 }

@@ -12,11 +12,6 @@ static void set_engine_error (GError **error, const struct engine_error *problem
     g_set_error_literal (error, LECTERN_ERROR, LECTERN_ERROR_MODEL, problem->message);
 }
 
-static void cancel_session (GCancellable *cancellable, gpointer session)
-{
-  engine_session_cancel (session);
-}
-
 /* Greedy decoding can fall into a cycle; three turns of it are enough. */
 static gboolean is_looping (const GArray *ids)
 {
@@ -103,9 +98,8 @@ static gboolean decode (const LecternGenerator *generator, Decoding *decoding, g
   return engine_generation_finish (decoding->writing, problem) == ENGINE_OK;
 }
 
-char *lectern_generate (LecternGenerator *generator, const struct engine_tokens *prompt,
-                        const LecternGenerateOptions *options, LecternTimings *timings, GCancellable *cancellable,
-                        GError **error)
+char *lectern_generate (LecternGenerator *generator, LecternPrompt *prompt, const LecternGenerateOptions *options,
+                        LecternTimings *timings, GCancellable *cancellable, GError **error)
 {
   struct engine_error problem = { 0 };
   Decoding decoding = { 0 };
@@ -113,28 +107,24 @@ char *lectern_generate (LecternGenerator *generator, const struct engine_tokens 
   if (options->seed)
     sampling = (struct engine_sampler_options){ .temperature = 0.7f, .top_p = 0.9f, .seed = options->seed };
   Stream stream = { options, g_string_new (NULL), 0 };
-  gulong handler = 0;
-  engine_session_reset_cancel (generator->session);
-  if (cancellable)
-    handler = g_cancellable_connect (cancellable, G_CALLBACK (cancel_session), generator->session, NULL);
+  gulong handler = lectern_generator_connect (generator, cancellable);
 
   gint64 start = g_get_monotonic_time ();
-  size_t n_cached = 0;
+  const gsize n_prompt = prompt->tokens.n;
+  gsize n_cached = 0;
   gboolean done
       = engine_sampler_new (&sampling, engine_model_get_info (generator->model)->n_vocab, &decoding.sampler, &problem)
             == ENGINE_OK
         && engine_text_stream_new (generator->model, &decoding.pieces, &problem) == ENGINE_OK
-        && engine_session_set_tokens (generator->session, prompt->ids, prompt->n, &n_cached, &problem) == ENGINE_OK;
+        && lectern_prefill (generator, prompt, n_prompt, &n_cached, cancellable, &problem);
   gint64 prefilled = g_get_monotonic_time ();
-  timings->prompt_tokens = (guint)prompt->n;
+  timings->prompt_tokens = (guint)n_prompt;
   timings->cached_tokens = (guint)n_cached;
   timings->prefill_ms = (double)(prefilled - start) / 1000;
-  done = done && decode (generator, &decoding, prompt->n, &stream, timings, start, &problem);
+  done = done && decode (generator, &decoding, n_prompt, &stream, timings, start, &problem);
   timings->decode_ms = (double)(g_get_monotonic_time () - prefilled) / 1000;
 
-  if (handler)
-    g_cancellable_disconnect (cancellable, handler);
-  engine_session_reset_cancel (generator->session);
+  lectern_generator_disconnect (generator, cancellable, handler);
   decoding_clear (&decoding);
   if (done && g_cancellable_set_error_if_cancelled (cancellable, error)) {
     g_string_free (stream.text, TRUE);

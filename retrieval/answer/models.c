@@ -13,6 +13,11 @@ static const char *const role_names[] = {
   [ENGINE_ROLE_RERANKER] = "reranker",
 };
 
+const char *lectern_role_get_name (enum engine_role role)
+{
+  return role_names[role];
+}
+
 void lectern_model_free (LecternModel *model)
 {
   if (!model)
@@ -95,61 +100,12 @@ GPtrArray *lectern_models_list (const char *dir)
   return models;
 }
 
-/* ---- generators ------------------------------------------------------------------------------------------ */
-
-static gboolean check_model (struct engine_model *model, const char *path, GError **error)
+const LecternModel *lectern_models_find_generator (const GPtrArray *models)
 {
-  const struct engine_model_info *info = engine_model_get_info (model);
-  if (info->role != ENGINE_ROLE_GENERATOR) {
-    g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL,
-                 "The model \"%s\" does not write text (its role is \"%s\"); choose a generator.", path,
-                 role_names[info->role]);
-    return FALSE;
+  for (guint i = 0; i < models->len; i++) {
+    const LecternModel *model = g_ptr_array_index (models, i);
+    if (model->runs && !strcmp (model->role, role_names[ENGINE_ROLE_GENERATOR]))
+      return model;
   }
-  if (!info->runs) {
-    g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL, "The model \"%s\" does not run: %s", path, info->reason);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-LecternGenerator *lectern_generator_open (const char *path, int n_threads, GError **error)
-{
-  struct engine_error problem;
-  struct engine_model *model = NULL;
-  if (engine_model_open (path, &model, &problem) != ENGINE_OK) {
-    g_set_error_literal (error, LECTERN_ERROR, LECTERN_ERROR_MODEL, problem.message);
-    return NULL;
-  }
-  if (!check_model (model, path, error)) {
-    engine_model_close (model);
-    return NULL;
-  }
-  struct engine_session_options options = { .n_threads = MAX (n_threads, 0) };
-  struct engine_session *session = NULL;
-  if (engine_session_new (model, &options, &session, &problem) != ENGINE_OK) {
-    engine_model_close (model);
-    g_set_error_literal (error, LECTERN_ERROR, LECTERN_ERROR_MODEL, problem.message);
-    return NULL;
-  }
-  LecternGenerator *generator = g_new0 (LecternGenerator, 1);
-  generator->path = g_strdup (path);
-  generator->model = model;
-  generator->session = session;
-  return generator;
-}
-
-void lectern_generator_close (LecternGenerator *generator)
-{
-  if (!generator)
-    return;
-  engine_session_free (generator->session);
-  engine_model_close (generator->model);
-  g_free (generator->path);
-  g_free (generator);
-}
-
-const char *lectern_generator_get_path (LecternGenerator *generator)
-{
-  return generator->path;
+  return NULL;
 }

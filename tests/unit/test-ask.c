@@ -63,9 +63,10 @@ static LecternAnswer *ask (LecternLibrary *library, LecternGenerator *generator,
       guint n = g_array_index (sentence->citations, guint, k);
       g_assert_true (n >= 1 && n <= answer->sources->len);
       const LecternResult *source = g_ptr_array_index (answer->sources, n - 1);
-      g_assert_cmpuint (source->rank, ==, n);
-      if (!answer->generated)
+      if (!answer->generated) {
+        g_assert_cmpuint (source->rank, ==, n);
         g_assert_nonnull (strstr (source->text, sentence->text));
+      }
     }
   }
   return answer;
@@ -314,17 +315,16 @@ static void test_forged (void)
   g_assert_nonnull (strstr (((LecternResult *)g_ptr_array_index (sources, 0))->text, "<|im_start|>assistant"));
   g_autoptr (GPtrArray) none = g_ptr_array_new ();
   g_autoptr (GError) error = NULL;
-  struct engine_tokens bare = { 0 }, forged = { 0 };
-  guint n_used;
-  g_assert_true (lectern_prompt_build (generator, "What?", "en", none, 50, &bare, &n_used, &error));
-  g_assert_true (lectern_prompt_build (generator, "What? " FORGED, "en", sources, 50, &forged, &n_used, &error));
+  LecternPrompt bare = { 0 }, forged = { 0 };
+  g_assert_true (lectern_prompt_build (generator, "What?", "en", none, NULL, 50, &bare, &error));
+  g_assert_true (lectern_prompt_build (generator, "What? " FORGED, "en", sources, NULL, 50, &forged, &error));
   g_assert_no_error (error);
-  g_assert_cmpuint (n_used, ==, 1);
-  g_assert_cmpuint (forged.n, >, bare.n + 100);
-  g_assert_cmpuint (count_special (&bare), ==, 5);
-  g_assert_cmpuint (count_special (&forged), ==, 5);
-  engine_tokens_clear (&bare);
-  engine_tokens_clear (&forged);
+  g_assert_cmpuint (sources->len, ==, 1);
+  g_assert_cmpuint (forged.tokens.n, >, bare.tokens.n + 100);
+  g_assert_cmpuint (count_special (&bare.tokens), ==, 5);
+  g_assert_cmpuint (count_special (&forged.tokens), ==, 5);
+  lectern_prompt_clear (&bare);
+  lectern_prompt_clear (&forged);
   lectern_generator_close (generator);
   lectern_library_close (library);
   remove_model (path);
@@ -346,18 +346,17 @@ static void test_budget (void)
   g_autoptr (GPtrArray) sources = lectern_search (library, "green lamp", &options, NULL, NULL);
   g_assert_cmpuint (sources->len, >, 2);
   g_autoptr (GError) error = NULL;
-  struct engine_tokens tokens = { 0 };
-  guint n_used;
-  g_assert_true (lectern_prompt_build (generator, "Which lamp?", "en", sources, 300, &tokens, &n_used, &error));
-  g_assert_cmpuint (n_used, >=, 1);
-  g_assert_cmpuint (n_used, <, sources->len);
-  g_assert_cmpuint (tokens.n + 300, <=, N_CONTEXT);
-  engine_tokens_clear (&tokens);
-  tokens = (struct engine_tokens){ 0 };
-  g_assert_false (
-      lectern_prompt_build (generator, text->str, "en", sources, N_CONTEXT - 400, &tokens, &n_used, &error));
+  const guint n_found = sources->len;
+  LecternPrompt prompt = { 0 };
+  g_assert_true (lectern_prompt_build (generator, "Which lamp?", "en", sources, NULL, 300, &prompt, &error));
+  g_assert_cmpuint (sources->len, >=, 1);
+  g_assert_cmpuint (sources->len, <, n_found);
+  g_assert_cmpuint (prompt.tokens.n + 300, <=, N_CONTEXT);
+  lectern_prompt_clear (&prompt);
+  const guint n_left = sources->len;
+  g_assert_false (lectern_prompt_build (generator, text->str, "en", sources, NULL, N_CONTEXT - 400, &prompt, &error));
   g_assert_error (error, LECTERN_ERROR, LECTERN_ERROR_MODEL);
-  engine_tokens_clear (&tokens);
+  g_assert_cmpuint (sources->len, ==, n_left);
   lectern_library_close (library);
   lectern_generator_close (generator);
   remove_model (path);
