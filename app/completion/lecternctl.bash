@@ -1,7 +1,7 @@
 # bash completion for lecternctl(1)
 
 _lecternctl() {
-  local commands='add list status remove search ask extract eval models engine'
+  local commands='add list status remove search ask extract eval models cache engine'
   local engine_commands='info tokenize detokenize template generate embed rerank bench'
   local common='--library --json --progress --help'
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
@@ -70,7 +70,8 @@ _lecternctl() {
   case "$command${sub:+ $sub}" in
     status) options='--check' ;;
     search) options='-n --mode --in' ;;
-    ask) options='--model --max-tokens --seed --no-speculation --in' ;;
+    ask) options='--model --max-tokens --seed --no-speculation --in --no-cache' ;;
+    cache) options='--clear' ;;
     extract) options='--text' ;;
     eval) options='--docs --queries --qrels --mode --run' ;;
     'engine info' | 'engine detokenize') options='--model' ;;

@@ -1,6 +1,6 @@
 # fish completion for lecternctl(1)
 
-set -l commands add list status remove search ask extract eval models engine
+set -l commands add list status remove search ask extract eval models cache engine
 set -l engine_commands info tokenize detokenize template generate embed rerank bench
 set -l none "not __fish_seen_subcommand_from $commands"
 set -l engine "__fish_seen_subcommand_from engine; and not __fish_seen_subcommand_from $engine_commands"
@@ -21,6 +21,7 @@ complete -c lecternctl -n "$none" -a ask -d 'Answer a question with citations'
 complete -c lecternctl -n "$none" -a extract -d 'Show what indexing sees of a file'
 complete -c lecternctl -n "$none" -a eval -d 'Measure search on a judged collection'
 complete -c lecternctl -n "$none" -a models -d 'List the models found'
+complete -c lecternctl -n "$none" -a cache -d 'Show or remove the saved sessions'
 complete -c lecternctl -n "$none" -a engine -d 'A model file by itself'
 complete -c lecternctl -n "$engine" -a info -d 'Show what a model file holds'
 complete -c lecternctl -n "$engine" -a tokenize -d 'Turn text into token ids'
@@ -40,6 +41,8 @@ complete -c lecternctl -n '__fish_seen_subcommand_from ask' -l model -r -a none 
 complete -c lecternctl -n '__fish_seen_subcommand_from ask' -l max-tokens -x -d 'Longest answer'
 complete -c lecternctl -n '__fish_seen_subcommand_from ask generate' -l seed -x -d 'Seed of the sampling'
 complete -c lecternctl -n '__fish_seen_subcommand_from ask generate' -l no-speculation -d 'Guess no tokens'
+complete -c lecternctl -n '__fish_seen_subcommand_from ask' -l no-cache -d 'Neither use nor save sessions'
+complete -c lecternctl -n '__fish_seen_subcommand_from cache' -l clear -d 'Remove all of them'
 complete -c lecternctl -n '__fish_seen_subcommand_from status' -l check -d 'Also compare the index with the texts'
 complete -c lecternctl -n '__fish_seen_subcommand_from extract' -l text -d 'Only the main text'
 complete -c lecternctl -n '__fish_seen_subcommand_from eval' -l docs -r -F -d 'Documents'

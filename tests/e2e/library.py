@@ -38,8 +38,12 @@ class Samples(LecternTest):
         status = self.json('status')
         self.check_keys(status, {'library': str, 'schema_version': int, 'documents': int, 'indexed': int, 'failed': int,
                                  'contents': int, 'chunks': int, 'pages': int, 'database_bytes': int, 'text_bytes': int,
-                                 'models': dict, 'health': str, 'checked': str})
+                                 'models': dict, 'cache': dict, 'health': str, 'checked': str})
         self.assertEqual((status['health'], status['checked']), ('ok', 'database'))
+        self.env['LECTERN_CACHE_BYTES'] = '5000000'  # the default depends on what is free just now
+        status = self.json('status')
+        self.assertEqual(status['cache'], {'folder': os.path.join(self.home, 'cache', 'lectern', 'sessions'), 'sessions': 0,
+                                           'bytes': 0, 'quota_bytes': 5000000})
         self.assertEqual(self.json('status', '--check'), status | {'checked': 'database and index'})
         self.assertEqual((status['documents'], status['failed'], status['chunks']), (n_files, 0, report['chunks']))
         self.assertEqual(status['library'], self.library)
