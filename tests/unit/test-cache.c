@@ -1,5 +1,6 @@
 /* Saved sessions: answers are the same with them, whatever happens to the files; the folder keeps its limits; what is in
  * any doubt is computed again and goes. Each "start" is a generator opened anew, as after a restart. */
+#include "engine/model/hash.h"
 #include "retrieval/cache/cache.h"
 #include "retrieval/cache/user_key.h"
 #include "tiny-generator.h"
@@ -322,6 +323,30 @@ static void test_damage (void)
   }
   write_file (path, good, n_bytes);
   g_assert_cmpuint (look (&place, warranty, &said), >, 400);
+  said_clear (&said);
+  place_clear (&place);
+}
+
+/* Who knows how the engine's own hash is made, but not the user's key, cannot change what was computed. */
+static void test_forged (void)
+{
+  enum { FOOT = 64, MAC = 32 };
+  Place place;
+  Said said;
+  gsize n_bytes, n_payload = 0;
+  g_autofree char *forged = NULL;
+  struct hash hash;
+  place_init (&place, TINY_LLAMA, 0);
+  g_autofree char *path = keep_largest (&place, &said);
+  read_file (path, &forged, &n_bytes);
+  for (int i = 0; i < 8; i++)
+    n_payload |= (gsize)(guint8)forged[n_bytes - MAC - FOOT + 56 + i] << (8 * i);
+  forged[n_payload / 2] ^= 1;
+  hash_init (&hash);
+  hash_add (&hash, forged, n_payload - HASH_BYTES);
+  hash_finish (&hash, (uint8_t *)forged + n_payload - HASH_BYTES);
+  write_file (path, forged, n_bytes);
+  check_refused (&place, path, &said);
   said_clear (&said);
   place_clear (&place);
 }
@@ -715,6 +740,7 @@ int main (int argc, char **argv)
   g_test_add_func ("/cache/other-model", test_other_model);
   g_test_add_func ("/cache/conversation", test_conversation);
   g_test_add_func ("/cache/damage", test_damage);
+  g_test_add_func ("/cache/forged", test_forged);
   g_test_add_func ("/cache/lies", test_lies);
   g_test_add_func ("/cache/foreign", test_foreign);
   g_test_add_func ("/cache/key", test_key);
