@@ -8,6 +8,10 @@
 #ifdef HAVE_KERNELS_AVX2
 #include <cpuid.h>
 #endif
+#ifdef HAVE_KERNELS_DOTPROD
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 static const struct kernels *chosen;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -24,6 +28,15 @@ static bool cpu_has_avx2 (void)
 }
 #endif
 
+#ifdef HAVE_KERNELS_AVXVNNI
+/* CPUID leaf 7, subleaf 1; clang 14 has no name for it. */
+static bool cpu_has_avxvnni (void)
+{
+  unsigned a, b, c, d;
+  return cpu_has_avx2 () && __get_cpuid_count (7, 1, &a, &b, &c, &d) && (a & 1u << 4);
+}
+#endif
+
 #ifdef HAVE_KERNELS_AVX512
 /* What Ice Lake and Zen 4 brought together; older AVX-512 takes the AVX2 path. */
 static bool cpu_has_avx512 (void)
@@ -31,6 +44,20 @@ static bool cpu_has_avx512 (void)
   return cpu_has_avx2 () && __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
          && __builtin_cpu_supports ("avx512vl") && __builtin_cpu_supports ("avx512dq")
          && __builtin_cpu_supports ("avx512vnni") && __builtin_cpu_supports ("avx512vbmi");
+}
+#endif
+
+#ifdef HAVE_KERNELS_DOTPROD
+static bool cpu_has_dotprod (void)
+{
+  return getauxval (AT_HWCAP) & HWCAP_ASIMDDP;
+}
+#endif
+
+#ifdef HAVE_KERNELS_I8MM
+static bool cpu_has_i8mm (void)
+{
+  return cpu_has_dotprod () && (getauxval (AT_HWCAP2) & HWCAP2_I8MM);
 }
 #endif
 
@@ -43,9 +70,21 @@ size_t kernels_list (const struct kernels **paths, size_t max)
   if (n < max && cpu_has_avx2 ())
     paths[n++] = &kernels_avx2;
 #endif
+#ifdef HAVE_KERNELS_AVXVNNI
+  if (n < max && cpu_has_avxvnni ())
+    paths[n++] = &kernels_avxvnni;
+#endif
 #ifdef HAVE_KERNELS_AVX512
   if (n < max && cpu_has_avx512 ())
     paths[n++] = &kernels_avx512;
+#endif
+#ifdef HAVE_KERNELS_DOTPROD
+  if (n < max && cpu_has_dotprod ())
+    paths[n++] = &kernels_dotprod;
+#endif
+#ifdef HAVE_KERNELS_I8MM
+  if (n < max && cpu_has_i8mm ())
+    paths[n++] = &kernels_i8mm;
 #endif
   return n;
 }

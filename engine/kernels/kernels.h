@@ -92,7 +92,7 @@ struct kernels {
 
 extern const struct kernels kernels_c;
 /* Only where the build has them. */
-extern const struct kernels kernels_avx2, kernels_avx512;
+extern const struct kernels kernels_avx2, kernels_avxvnni, kernels_avx512, kernels_dotprod, kernels_i8mm;
 
 /* The path in use. Chosen once: the best that this machine and LECTERN_CPU allow. */
 const struct kernels *kernels_get (void);

@@ -1,140 +1,30 @@
-/* test-kernels.c: every path and every type against the reference, and the reference against dequantised weights in
- * double precision. `--bench` prints what each path does per second instead. */
+/* test-kernels.c: every path that this machine runs, every kernel of its table and every type against the reference,
+ * and the reference against dequantised weights in double precision. What a kernel may not touch is checked too: pages
+ * around its buffers, and the registers of its caller.
+ *
+ *   test-kernels [--shapes N] [--expect PATH,...] [--quick]
+ *     N random shapes for matmul(); which paths there must be; fewer sizes, for emulated machines
+ *   test-kernels --bench [TYPE]                     each kernel of each path, side by side
+ *   test-kernels --bench-matmul                     matmul() on the path of LECTERN_CPU
+ *
+ * Each path is checked in a process of its own, as LECTERN_CPU chooses one for the whole process. Given from outside, it
+ * leaves only that path. A new entry of struct kernels is a function and a line of `checks`, and a line in bench.c. */
+#include "tests/kernels/kernel-test.h"
 #include "engine/engine.h"
 #include "engine/gguf/half.h"
-#include "engine/kernels/kernels.h"
 #include "engine/kernels/matmul.h"
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-
-#define CHECK(condition)                                                                                               \
-  do {                                                                                                                 \
-    if (!(condition)) {                                                                                                \
-      fprintf (stderr, "%s:%d: not true: %s (%s)\n", __FILE__, __LINE__, #condition, context);                         \
-      exit (1);                                                                                                        \
-    }                                                                                                                  \
-  } while (0)
-
-static char context[160]; /* what is being checked, for the message */
-static uint64_t random_state = 1;
-
-static uint32_t random_u32 (void)
-{
-  random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(random_state >> 33) ^ (uint32_t)(random_state >> 20);
-}
-
-static float random_f32 (void)
-{
-  return (float)(int32_t)random_u32 () * 0x1p-31f;
-}
-
-/* ---- inputs ---------------------------------------------------------------------------------------------- */
-
-enum filling { FILL_RANDOM, FILL_MOST, FILL_LEAST, N_FILLINGS };
-
-/* Where a block keeps its factors, which must be sane numbers; all other bytes may be anything. */
-static void put_factors (enum tensor_type type, uint8_t *block, uint16_t d, uint16_t m)
-{
-  static const struct {
-    size_t d, m; /* in bytes from the start of the block */
-  } places[TENSOR_N_TYPES] = {
-    [TENSOR_Q4_1] = { 0, 2 },     [TENSOR_Q5_1] = { 0, 2 },    [TENSOR_Q4_K] = { 0, 2 },
-    [TENSOR_Q5_K] = { 0, 2 },     [TENSOR_Q2_K] = { 80, 82 },  [TENSOR_Q3_K] = { 108, 108 },
-    [TENSOR_Q6_K] = { 208, 208 }, [TENSOR_TQ1_0] = { 52, 52 }, [TENSOR_TQ2_0] = { 64, 64 },
-  };
-  if (type == TENSOR_MXFP4) { /* a power of two, so without a sign */
-    block[0] = (uint8_t)(115 + d % 8);
-  } else if (type == TENSOR_IQ1_M) { /* a nibble in each part of the scales */
-    for (int i = 0; i < 4; i++)
-      block[49 + 2 * i] = (uint8_t)((block[49 + 2 * i] & 15) | (d >> (4 * i) & 15) << 4);
-  } else {
-    memcpy (block + places[type].m, &m, 2);
-    memcpy (block + places[type].d, &d, 2);
-  }
-}
-
-static void fill_weights (enum tensor_type type, uint8_t *w, size_t n_items, enum filling filling)
-{
-  const struct tensor_type_info *info = tensor_type_get_info (type);
-  for (size_t i = 0; i < n_items / info->block_items; i++) {
-    uint8_t *block = w + i * info->block_bytes;
-    const float value = filling == FILL_RANDOM ? random_f32 () : filling == FILL_MOST ? 1.0f : -1.0f;
-    const uint16_t half = f16_of_f32 (value);
-    if (type == TENSOR_F32) {
-      memcpy (block, &value, 4);
-    } else if (type == TENSOR_F16) {
-      memcpy (block, &half, 2);
-    } else if (type == TENSOR_BF16) {
-      const uint16_t brain = (uint16_t)(bits_of_f32 (value) >> 16);
-      memcpy (block, &brain, 2);
-    } else {
-      for (size_t j = 0; j < info->block_bytes; j++)
-        block[j] = filling == FILL_RANDOM ? (uint8_t)random_u32 () : filling == FILL_MOST ? 0xff : 0x80;
-      put_factors (type, block, f16_of_f32 (0.01f * value), f16_of_f32 (0.02f * random_f32 ()));
-    }
-  }
-}
-
-static void fill_activations (float *x, size_t n_items, enum filling filling)
-{
-  for (size_t i = 0; i < n_items; i++)
-    x[i] = filling == FILL_RANDOM ? random_f32 () * (random_u32 () % 64 == 0 ? 30.0f : 1.0f)
-           : filling == FILL_MOST ? 1.0f
-                                  : -1.0f;
-  if (filling == FILL_RANDOM && n_items >= 64) /* a block of zeros, and one too small to matter */
-    for (size_t i = 0; i < 32; i++) {
-      x[i] = 0;
-      x[32 + i] = i % 2 ? 1e-38f : -1e-39f;
-    }
-}
-
-/* A buffer with `bytes` usable ones, whose end is the end of the allocation: AddressSanitizer guards it. The start is
- * off by `skew`, as tensors in a file are aligned to nothing that a vector unit likes. */
-struct guarded {
-  uint8_t *allocation, *bytes;
-};
-
-static struct guarded guarded_new (size_t bytes, size_t skew)
-{
-  struct guarded guarded = { malloc (bytes + skew), NULL };
-  if (!guarded.allocation)
-    exit (1);
-  guarded.bytes = guarded.allocation + skew;
-  return guarded;
-}
-
-/* ---- checks ---------------------------------------------------------------------------------------------- */
-
-static void quantise (const struct kernels *kernels, enum companion companion, const float *x, void *out, size_t n)
-{
-  if (companion == COMPANION_Q8)
-    kernels->quantise_q8 (x, out, n);
-  else if (companion == COMPANION_Q8_K)
-    kernels->quantise_q8_k (x, out, n);
-  else
-    memcpy (out, x, n * sizeof *x);
-}
-
-static size_t companion_bytes (enum companion companion, size_t n)
-{
-  return companion == COMPANION_Q8 ? n / 32 * 40 : companion == COMPANION_Q8_K ? n / 256 * 320 : n * sizeof (float);
-}
+#include <getopt.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static bool same_bits (const void *a, const void *b, size_t n)
 {
   return memcmp (a, b, n) == 0;
 }
 
-/* Float types add in an order of their own: near is enough. Quantised types must be equal. */
-static bool agree (enum companion companion, float a, float b, double magnitude)
-{
-  return companion == COMPANION_F32 ? fabs ((double)a - (double)b) <= 1e-5 * magnitude + 1e-6 : a == b;
-}
-
 enum { N_TOKENS = 9 };
+
+static bool is_quick;
 
 /* The reference against weights dequantised to F32 times the rounded activations, in double precision. */
 static void check_reference (enum tensor_type type, size_t n, const uint8_t *w, const uint8_t *x, float result,
@@ -166,24 +56,21 @@ static void check_reference (enum tensor_type type, size_t n, const uint8_t *w, 
 static void check_panel (const struct kernel_type *kernel, const uint8_t *w, size_t w_bytes, const uint8_t *x,
                          size_t x_bytes, size_t n, float expected[N_TOKENS][PANEL_ROWS])
 {
-  _Alignas(64) uint8_t panel[PANEL_BYTES_MAX + 64];
-  _Alignas(64) float sums[(PANEL_TOKENS_MAX + 1) * PANEL_ROWS];
-  CHECK (kernel->panel_tokens <= PANEL_TOKENS_MAX);
+  CHECK (kernel->panel_tokens >= 1 && kernel->panel_tokens <= PANEL_TOKENS_MAX);
   for (unsigned n_tokens = 1; n_tokens <= kernel->panel_tokens; n_tokens++) {
     const uint32_t n_rows = n_tokens == 1 ? 5 : PANEL_ROWS;
-    memset (panel + PANEL_BYTES_MAX, 77, 64);
-    kernel->pack (w, w_bytes, n_rows, n, w, panel);
-    for (size_t i = 0; i < 64; i++)
-      CHECK (panel[PANEL_BYTES_MAX + i] == 77);
+    const size_t n_sums = n_tokens * (size_t)PANEL_ROWS;
+    struct guarded panel = guarded_new (PANEL_BYTES_MAX, 0), sums = guarded_new (n_sums * sizeof (float), 0);
+    float *results = (float *)sums.bytes;
+    CALL (kernel->pack) (w, w_bytes, n_rows, n, w, panel.bytes);
     for (unsigned first = 0; first + n_tokens <= N_TOKENS; first += n_tokens) {
-      const size_t n_sums = n_tokens * (size_t)PANEL_ROWS;
-      for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
-        sums[i] = i < n_sums ? 0 : 12345;
-      kernel->multiply (panel, x + first * x_bytes, x_bytes, n_tokens, n, sums);
-      for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
-        if (i >= n_sums || i % PANEL_ROWS < n_rows)
-          CHECK (sums[i] == (i < n_sums ? expected[first + i / PANEL_ROWS][i % PANEL_ROWS] : 12345));
+      memset (results, 0, n_sums * sizeof *results);
+      CALL (kernel->multiply) (panel.bytes, x + first * x_bytes, x_bytes, n_tokens, n, results);
+      for (size_t i = 0; i < n_sums; i++)
+        CHECK (i % PANEL_ROWS >= n_rows || results[i] == expected[first + i / PANEL_ROWS][i % PANEL_ROWS]);
     }
+    guarded_free (&panel);
+    guarded_free (&sums);
   }
 }
 
@@ -241,26 +128,26 @@ static void check_rows (const struct kernels *kernels, enum tensor_type type, si
 
   for (size_t t = 0; t < N_TOKENS; t++)
     for (size_t r = 0; r < n_rows; r++) {
-      const float one = kernel->dot (w.bytes + r * w_bytes, x.bytes + t * x_bytes, n);
+      const float one = CALL (kernel->dot) (w.bytes + r * w_bytes, x.bytes + t * x_bytes, n);
       CHECK (agree (reference->companion, one, expected[t][r], magnitude[t][r]));
     }
   if (kernel->dot_4)
     for (size_t r = 0; r < n_rows; r++) {
       float four[4];
-      kernel->dot_4 (w.bytes + r * w_bytes, x.bytes, x_bytes, n, four);
+      CALL (kernel->dot_4) (w.bytes + r * w_bytes, x.bytes, x_bytes, n, four);
       for (size_t t = 0; t < 4; t++)
-        CHECK (four[t] == kernel->dot (w.bytes + r * w_bytes, x.bytes + t * x_bytes, n));
+        CHECK (four[t] == CALL (kernel->dot) (w.bytes + r * w_bytes, x.bytes + t * x_bytes, n));
     }
   if (kernels->dot_rows[type])
     check_dot_rows (kernels->dot_rows[type], w.bytes, w_bytes, x.bytes, x_bytes, n, expected);
   for (size_t t = 0; t < N_TOKENS; t++) /* of floats, each path has sums of its own */
     for (size_t r = 0; r < n_rows; r++)
-      expected[t][r] = kernel->dot (w.bytes + r * w_bytes, x.bytes + t * x_bytes, n);
+      expected[t][r] = CALL (kernel->dot) (w.bytes + r * w_bytes, x.bytes + t * x_bytes, n);
   if (kernel->pack && n <= PANEL_COLS)
     check_panel (kernel, w.bytes, w_bytes, x.bytes, x_bytes, n, expected);
-  free (w.allocation);
-  free (x.allocation);
-  free (x_again.allocation);
+  guarded_free (&w);
+  guarded_free (&x);
+  guarded_free (&x_again);
   free (x_f32);
 }
 
@@ -275,7 +162,7 @@ static void check_path (const struct kernels *kernels)
     static const size_t small[] = { 1, 2, 3, 7, 8, 15, 16, 17, 33, 100, 288, 2048 };
     for (size_t i = 0; i < sizeof small / sizeof small[0]; i++) {
       const size_t n = small[i] * info->block_items;
-      for (int filling = 0; filling < N_FILLINGS && n <= 4608; filling++)
+      for (int filling = 0; filling < N_FILLINGS && n <= (is_quick ? 600 : 4608); filling++)
         check_rows (kernels, (enum tensor_type)type, n, (enum filling)filling);
     }
   }
@@ -292,8 +179,8 @@ static void check_rounding (const struct kernels *kernels)
   for (int round = 0; round < 200; round++) {
     for (int i = 0; i < N; i++)
       x[i] = ldexpf (random_f32 (), round % 20 * (i / 32 % 3) / 2);
-    kernels->quantise_q8 (x, q8, N);
-    kernels->quantise_q8_k (x, &q8_k, N);
+    CALL (kernels->quantise_q8) (x, q8, N);
+    CALL (kernels->quantise_q8_k) (x, &q8_k, N);
     for (int i = 0; i < N; i++) {
       const double step = (double)q8[i / 32].d, step_k = (double)q8_k.d;
       CHECK (fabs ((double)x[i] - step * q8[i / 32].q[i % 32]) <= 0.5001 * step && abs (q8[i / 32].q[i % 32]) <= 127);
@@ -328,12 +215,12 @@ static void check_helpers (const struct kernels *kernels)
       y[i] = y_c[i] = random_f32 ();
       magnitude += fabs ((double)a[i] * (double)b[i]);
     }
-    CHECK (agree (COMPANION_F32, kernels->dot_f32 (a, b, n), kernels_c.dot_f32 (a, b, n), magnitude));
-    kernels->f32_to_f16 (a, half, n);
+    CHECK (agree (COMPANION_F32, CALL (kernels->dot_f32) (a, b, n), kernels_c.dot_f32 (a, b, n), magnitude));
+    CALL (kernels->f32_to_f16) (a, half, n);
     kernels_c.f32_to_f16 (a, half_c, n);
     CHECK (same_bits (half, half_c, n * sizeof half[0]));
-    CHECK (agree (COMPANION_F32, kernels->dot_f16 (half, b, n), kernels_c.dot_f16 (half, b, n), magnitude));
-    kernels->axpy_f16 (y, 0.7f, half, n);
+    CHECK (agree (COMPANION_F32, CALL (kernels->dot_f16) (half, b, n), kernels_c.dot_f16 (half, b, n), magnitude));
+    CALL (kernels->axpy_f16) (y, 0.7f, half, n);
     kernels_c.axpy_f16 (y_c, 0.7f, half, n);
     for (size_t i = 0; i < n; i++)
       CHECK (fabsf (y[i] - y_c[i]) <= 1e-6f);
@@ -351,7 +238,7 @@ static void check_q8_0 (const struct kernels *kernels)
     for (int i = 0; i < N; i++)
       rows[row][i] = random_f32 () * 5;
   f32_to_q8_0 (rows[0], blocks, N);
-  kernels->q8_0_to_f32 (blocks, back, N);
+  CALL (kernels->q8_0_to_f32) (blocks, back, N);
   kernels_c.q8_0_to_f32 (blocks, back_c, N);
   CHECK (same_bits (back, back_c, sizeof back));
   for (int i = 0; i < N; i++)
@@ -378,7 +265,7 @@ static void check_multiply (const struct kernels *kernels)
       b[i] = cosf ((float)(3 * i + s));
       c[i] = c_c[i] = (float)(i % 5);
     }
-    kernels->multiply_f32 (a, b, c, n_rows, n_cols, n_inner);
+    CALL (kernels->multiply_f32) (a, b, c, n_rows, n_cols, n_inner);
     for (size_t row = 0; row < n_rows; row++)
       for (size_t col = 0; col < n_cols; col++) {
         double sum = c_c[row * n_cols + col];
@@ -399,14 +286,14 @@ static void check_halves (const struct kernels *kernels)
     const uint16_t half = (uint16_t)h;
     float wide, wide_c;
     uint16_t back;
-    kernels->f16_to_f32 (&half, &wide, 1);
+    CALL (kernels->f16_to_f32) (&half, &wide, 1);
     kernels_c.f16_to_f32 (&half, &wide_c, 1);
     CHECK (same_bits (&wide, &wide_c, 4));
     const int exponent = (int)(h >> 10 & 31), fraction = (int)(h & 0x3ff);
     if (exponent < 31) {
       const double value = exponent ? ldexp (1024 + fraction, exponent - 25) : ldexp (fraction, -24);
       CHECK ((double)wide == (h & 0x8000 ? -value : value));
-      kernels->f32_to_f16 (&wide, &back, 1);
+      CALL (kernels->f32_to_f16) (&wide, &back, 1);
       CHECK (back == half);
     } else {
       CHECK (fraction ? isnan (wide) : isinf (wide));
@@ -415,7 +302,7 @@ static void check_halves (const struct kernels *kernels)
       static const uint32_t offsets[] = { 1, 0xfff, 0x1000, 0x1001, 0x1fff };
       const float between = f32_of_bits (bits_of_f32 (wide) + offsets[low]);
       uint16_t rounded, rounded_c;
-      kernels->f32_to_f16 (&between, &rounded, 1);
+      CALL (kernels->f32_to_f16) (&between, &rounded, 1);
       kernels_c.f32_to_f16 (&between, &rounded_c, 1);
       CHECK (rounded == rounded_c);
     }
@@ -470,8 +357,8 @@ static void check_matmul (enum tensor_type type, uint32_t n_rows, uint32_t n_col
     CHECK (out[i] == 12345);
   pool_free (pool);
   pool_free (alone);
-  free (w.allocation);
-  free (scratch.allocation);
+  guarded_free (&w);
+  guarded_free (&scratch);
   free (x);
   free (out);
   free (one);
@@ -484,87 +371,101 @@ static void check_matmuls (void)
       = { { 1, 256, 1 }, { 7, 512, 3 }, { 8, 256, 4 }, { 45, 768, 5 }, { 70, 2560, 11 }, { 33, 256, 261 } };
   for (uint32_t type = 0; type < TENSOR_N_TYPES; type++)
     if (tensor_type_get_info (type) && tensor_type_get_info (type)->runs)
-      for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+      for (size_t i = 0; i < (is_quick ? 4 : sizeof shapes / sizeof shapes[0]); i++)
         check_matmul ((enum tensor_type)type, shapes[i][0], shapes[i][1], shapes[i][2], i % 2 ? 3 : 1);
   check_matmul (TENSOR_Q8_0, 19, 32, 6, 2);
   check_matmul (TENSOR_Q4_0, 19, 96, 6, 2);
   check_matmul (TENSOR_F16, 19, 31, 6, 2);
 }
 
-/* ---- bench ----------------------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------------------- */
 
-/* CPU time with one thread, so that other programs on the machine count less; else the wall clock. */
-static double now_seconds (int n_threads)
+static const struct {
+  const char *name;
+  void (*run) (const struct kernels *kernels);
+} checks[] = {
+  { "types", check_path },    { "rounding", check_rounding },     { "helpers", check_helpers },
+  { "halves", check_halves }, { "multiply_f32", check_multiply }, { "Q8_0", check_q8_0 },
+};
+
+/* Everything about one path; matmul() and its helpers take a path only if the engine can choose it. */
+static int check_all (const struct kernels *kernels, unsigned n_shapes)
 {
-  struct timespec now;
-  clock_gettime (n_threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+  setenv ("LECTERN_CPU", kernels->name, 1);
+  for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+    snprintf (context, sizeof context, "%s on path %s", checks[i].name, kernels->name);
+    checks[i].run (kernels);
+  }
+  if (kernels_get () == kernels) {
+    CHECK (strcmp (engine_get_cpu_path (), kernels->name) == 0);
+    check_matmuls ();
+    check_random_shapes (n_shapes);
+  }
+  printf ("path %s: as the reference\n", kernels->name);
+  return 0;
 }
 
-/* Best of some runs over a matrix larger than the caches. The path is LECTERN_CPU's. */
-static void bench_type (enum tensor_type type, uint32_t n_tokens, int n_threads)
+static bool passes_in_child (const struct kernels *kernels, unsigned n_shapes)
 {
-  const bool one = n_tokens == 1;
-  const uint32_t n_cols = 4096, n_rows = one ? 12288 : 256;
-  const size_t w_bytes = tensor_type_row_bytes (type, n_cols);
-  uint8_t *w = malloc (w_bytes * n_rows), *scratch = malloc (matmul_scratch_bytes (n_cols, n_tokens));
-  float *x = malloc ((size_t)n_cols * n_tokens * sizeof *x), *out = malloc ((size_t)n_rows * n_tokens * sizeof *out);
-  struct pool *pool = pool_new (n_threads);
-  const struct matrix matrix = { w, type, n_rows, n_cols };
-  double best = 1e9;
-  if (!w || !scratch || !x || !out || !pool)
-    exit (1);
-  fill_weights (type, w, n_cols, FILL_RANDOM);
-  for (uint32_t r = 1; r < n_rows; r++)
-    memcpy (w + r * w_bytes, w, w_bytes);
-  fill_activations (x, (size_t)n_cols * n_tokens, FILL_RANDOM);
-  const double end = now_seconds (n_threads) + 0.3;
-  do {
-    const double start = now_seconds (n_threads);
-    matmul (pool, &matrix, x, n_cols, n_tokens, out, n_rows, false, scratch, NULL);
-    const double seconds = now_seconds (n_threads) - start;
-    best = seconds < best ? seconds : best;
-  } while (now_seconds (n_threads) < end);
-  printf ("%s\t%s\t%u\t%d\t%.2f\t%.2f\n", kernels_get_path (), tensor_type_get_info (type)->name, n_tokens, n_threads,
-          (double)n_rows * n_cols * n_tokens / best * 1e-9, (double)w_bytes * n_rows / best * 1e-9);
+  int status = 0;
   fflush (stdout);
-  pool_free (pool);
-  free (w);
-  free (scratch);
-  free (x);
-  free (out);
+  const pid_t child = fork ();
+  if (child == 0)
+    exit (check_all (kernels, n_shapes));
+  if (child < 0 || waitpid (child, &status, 0) != child)
+    return false;
+  if (WIFSIGNALED (status))
+    fprintf (stderr, "path %s: signal %d\n", kernels->name, WTERMSIG (status));
+  return status == 0;
 }
 
-static void bench (void)
+/* Whether the paths are those that `names` lists, in order. */
+static bool are_named (const struct kernels **paths, size_t n_paths, const char *names)
 {
-  static const uint32_t n_tokens[] = { 1, 4, 64 };
-  printf ("path\ttype\ttokens\tthreads\tGMAC/s\tGB/s of weights\n");
-  for (int n_threads = 1; n_threads <= engine_get_physical_cores (); n_threads++)
-    for (size_t i = 0; i < sizeof n_tokens / sizeof n_tokens[0]; i++)
-      for (uint32_t type = 0; type < TENSOR_N_TYPES; type++)
-        if (tensor_type_get_info (type) && tensor_type_get_info (type)->runs)
-          bench_type ((enum tensor_type)type, n_tokens[i], n_threads);
+  char list[256] = "";
+  for (size_t i = 0; i < n_paths; i++) {
+    strncat (list, i ? "," : "", sizeof list - strlen (list) - 1);
+    strncat (list, paths[i]->name, sizeof list - strlen (list) - 1);
+  }
+  if (strcmp (list, names) == 0)
+    return true;
+  fprintf (stderr, "The paths of this machine are %s, not %s.\n", list, names);
+  return false;
+}
+
+size_t list_paths (const struct kernels **paths, size_t max)
+{
+  size_t n = kernels_list (paths, max);
+  return n;
 }
 
 int main (int argc, char **argv)
 {
-  if (argc > 1 && strcmp (argv[1], "--bench") == 0) {
-    bench ();
-    return 0;
-  }
+  static const struct option options[] = {
+    { "bench", optional_argument, NULL, 'b' },
+    { "bench-matmul", no_argument, NULL, 'm' },
+    { "expect", required_argument, NULL, 'e' },
+    { "quick", no_argument, NULL, 'q' },
+    { "shapes", required_argument, NULL, 's' },
+    { NULL },
+  };
+  const char *expected = NULL, *wanted = getenv ("LECTERN_CPU");
+  unsigned n_shapes = 100;
+  for (int option; (option = getopt_long (argc, argv, "", options, NULL)) != -1;)
+    switch (option) {
+    case 'b': bench_kernels (optarg); return 0;
+    case 'm': bench_matmul (); return 0;
+    case 'e': expected = optarg; break;
+    case 'q': is_quick = true; break;
+    case 's': n_shapes = (unsigned)strtoul (optarg, NULL, 10); break;
+    default: return 2;
+    }
   const struct kernels *paths[8];
-  const size_t n_paths = kernels_list (paths, sizeof paths / sizeof paths[0]);
-  for (size_t i = 0; i < n_paths; i++) {
-    check_path (paths[i]);
-    check_rounding (paths[i]);
-    check_helpers (paths[i]);
-    check_halves (paths[i]);
-    check_multiply (paths[i]);
-    check_q8_0 (paths[i]);
-    printf ("path %s: as the reference\n", paths[i]->name);
-  }
-  check_matmuls ();
+  const size_t n_paths = list_paths (paths, sizeof paths / sizeof paths[0]);
+  bool passes = !expected || are_named (paths, n_paths, expected);
+  for (size_t i = 0; i < n_paths; i++)
+    if (!wanted || strcmp (wanted, paths[i]->name) == 0)
+      passes = passes_in_child (paths[i], n_shapes) && passes;
   CHECK (engine_get_physical_cores () >= 1);
-  CHECK (strcmp (engine_get_cpu_path (), kernels_get_path ()) == 0);
-  return 0;
+  return passes ? 0 : 1;
 }
