@@ -64,6 +64,7 @@ bool agree (enum companion companion, float a, float b, double magnitude);
 
 /* Paths under test: those that the machine runs, the reference first, and builds of others that only tests have. */
 size_t list_paths (const struct kernels **paths, size_t max);
+extern const struct kernels kernels_avxvnni_evex;
 
 /* matmul() on the path that LECTERN_CPU names against the reference, for n_shapes random shapes. random-shapes.c. */
 void check_random_shapes (unsigned n_shapes);

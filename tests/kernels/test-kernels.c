@@ -436,18 +436,19 @@ static bool are_named (const struct kernels **paths, size_t n_paths, const char 
 size_t list_paths (const struct kernels **paths, size_t max)
 {
   size_t n = kernels_list (paths, max);
+#ifdef HAVE_KERNELS_AVXVNNI_EVEX
+  if (n > 1 && n < max && __builtin_cpu_supports ("avx512vnni") && __builtin_cpu_supports ("avx512vl"))
+    paths[n++] = &kernels_avxvnni_evex;
+#endif
   return n;
 }
 
 int main (int argc, char **argv)
 {
   static const struct option options[] = {
-    { "bench", optional_argument, NULL, 'b' },
-    { "bench-matmul", no_argument, NULL, 'm' },
-    { "expect", required_argument, NULL, 'e' },
-    { "quick", no_argument, NULL, 'q' },
-    { "shapes", required_argument, NULL, 's' },
-    { NULL },
+    { "bench", optional_argument, NULL, 'b' },  { "bench-matmul", no_argument, NULL, 'm' },
+    { "expect", required_argument, NULL, 'e' }, { "quick", no_argument, NULL, 'q' },
+    { "shapes", required_argument, NULL, 's' }, { NULL },
   };
   const char *expected = NULL, *wanted = getenv ("LECTERN_CPU");
   unsigned n_shapes = 100;

@@ -115,6 +115,14 @@ INLINE void transpose_dwords (__m256i rows[8])
   }
 }
 
+/* rows[r] holds eight dwords of row r: dword i goes to lane `first` + r of the panel's dwords i. */
+INLINE void scatter_dwords (__m256i rows[8], void *out, size_t first)
+{
+  transpose_dwords (rows);
+  for (size_t i = 0; i < 8; i++)
+    _mm256_store_si256 ((__m256i *)((uint8_t *)out + (i * PANEL_ROWS + first) * 4), rows[i]);
+}
+
 INLINE void store_transposed (__m256i rows[8], void *out)
 {
   transpose_dwords (rows);

@@ -25,14 +25,6 @@ INLINE __m512i broadcast_32_bits (const void *bytes)
   return _mm512_set1_epi32 (value);
 }
 
-/* rows[r] holds eight dwords of row r: dword i goes to lane `first` + r of the panel's dwords i. */
-INLINE void scatter_dwords (__m256i rows[8], void *out, size_t first)
-{
-  transpose_dwords (rows);
-  for (size_t i = 0; i < 8; i++)
-    _mm256_store_si256 ((__m256i *)((uint8_t *)out + (i * PANEL_ROWS + first) * 4), rows[i]);
-}
-
 /* sums[2][n_tokens] += four columns of 32 rows times those of each token. */
 INLINE void add_products (__m512i sums[2][PANEL_TOKENS_AVX512], const uint8_t *weights, const uint8_t *x,
                           size_t x_bytes, const int n_tokens)
