@@ -81,6 +81,7 @@ void fill_activations (float *x, size_t n_items, enum filling filling)
 }
 
 enum { PATTERN = 0xa5 };
+bool without_guard_pages;
 
 struct guarded guarded_new (size_t bytes, size_t skew)
 {
@@ -89,6 +90,8 @@ struct guarded guarded_new (size_t bytes, size_t skew)
   struct guarded guarded = { NULL, NULL, inside + 2 * page, bytes };
   guarded.pages = mmap (NULL, guarded.n_pages_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (guarded.pages == MAP_FAILED || mprotect (guarded.pages + page, inside, PROT_READ | PROT_WRITE) != 0)
+    exit (1);
+  if (without_guard_pages && mprotect (guarded.pages, guarded.n_pages_bytes, PROT_READ | PROT_WRITE) != 0)
     exit (1);
   memset (guarded.pages + page, PATTERN, inside);
   guarded.bytes = guarded.pages + page + (random_u32 () % 2 ? inside - bytes : skew);

@@ -48,6 +48,9 @@ struct guarded {
   size_t n_pages_bytes, n_bytes;
 };
 
+/* For emulators: qemu 7.2 reads 16 bytes where an FMA instruction has an operand of four in memory. */
+extern bool without_guard_pages;
+
 struct guarded guarded_new (size_t bytes, size_t skew);
 void guarded_free (struct guarded *guarded);
 

@@ -2,8 +2,8 @@
  * and the reference against dequantised weights in double precision. What a kernel may not touch is checked too: pages
  * around its buffers, and the registers of its caller.
  *
- *   test-kernels [--shapes N] [--expect PATH,...] [--quick]
- *     N random shapes for matmul(); which paths there must be; fewer sizes, for emulated machines
+ *   test-kernels [--shapes N] [--expect PATH,...] [--quick] [--no-guard-pages]
+ *     N random shapes for matmul(); which paths there must be; fewer sizes and no guard pages, for emulated machines
  *   test-kernels --bench [TYPE]                     each kernel of each path, side by side
  *   test-kernels --bench-matmul                     matmul() on the path of LECTERN_CPU
  *
@@ -14,6 +14,7 @@
 #include "engine/gguf/half.h"
 #include "engine/kernels/matmul.h"
 #include <getopt.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -388,10 +389,19 @@ static const struct {
   { "halves", check_halves }, { "multiply_f32", check_multiply }, { "Q8_0", check_q8_0 },
 };
 
+/* A guard page, or an instruction that the CPU does not have. */
+static void say_where (int signal_number)
+{
+  fprintf (stderr, "signal %d (%s)\n", signal_number, context);
+  _exit (1);
+}
+
 /* Everything about one path; matmul() and its helpers take a path only if the engine can choose it. */
 static int check_all (const struct kernels *kernels, unsigned n_shapes)
 {
   setenv ("LECTERN_CPU", kernels->name, 1);
+  signal (SIGILL, say_where);
+  signal (SIGSEGV, say_where);
   for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
     snprintf (context, sizeof context, "%s on path %s", checks[i].name, kernels->name);
     checks[i].run (kernels);
@@ -414,8 +424,6 @@ static bool passes_in_child (const struct kernels *kernels, unsigned n_shapes)
     exit (check_all (kernels, n_shapes));
   if (child < 0 || waitpid (child, &status, 0) != child)
     return false;
-  if (WIFSIGNALED (status))
-    fprintf (stderr, "path %s: signal %d\n", kernels->name, WTERMSIG (status));
   return status == 0;
 }
 
@@ -457,6 +465,7 @@ int main (int argc, char **argv)
     case 'b': bench_kernels (optarg); return 0;
     case 'm': bench_matmul (); return 0;
     case 'e': expected = optarg; break;
+    case 'n': without_guard_pages = true; break;
     case 'q': is_quick = true; break;
     case 's': n_shapes = (unsigned)strtoul (optarg, NULL, 10); break;
     default: return 2;
