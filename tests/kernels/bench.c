@@ -41,6 +41,25 @@ static size_t run_dot_4 (const struct kernels *kernels, struct inputs *inputs)
   return 4 * N_COLS;
 }
 
+static size_t run_rows (const struct kernels *kernels, struct inputs *inputs, unsigned n_tokens)
+{
+  if (!kernels->dot_rows[inputs->type])
+    return 0;
+  kernels->dot_rows[inputs->type](inputs->w, inputs->w_bytes, PANEL_ROWS, inputs->x, inputs->x_bytes, n_tokens, N_COLS,
+                                  inputs->c, PANEL_ROWS);
+  return (size_t)PANEL_ROWS * N_COLS * n_tokens;
+}
+
+static size_t run_dot_rows (const struct kernels *kernels, struct inputs *inputs)
+{
+  return run_rows (kernels, inputs, 1);
+}
+
+static size_t run_dot_rows_8 (const struct kernels *kernels, struct inputs *inputs)
+{
+  return run_rows (kernels, inputs, DOT_TOKENS_MAX);
+}
+
 static size_t run_pack (const struct kernels *kernels, struct inputs *inputs)
 {
   if (!get_type (kernels, inputs)->pack)
@@ -121,6 +140,8 @@ static const struct {
 } benches[] = {
   { "dot", true, run_dot },
   { "dot_4", true, run_dot_4 },
+  { "dot_rows", true, run_dot_rows },
+  { "dot_rows of 8", true, run_dot_rows_8 },
   { "pack", true, run_pack },
   { "multiply", true, run_multiply },
   { "quantise_q8", false, run_quantise_q8 },

@@ -86,7 +86,8 @@ static void check_dot_rows (dot_rows_function *dot_rows, const uint8_t *w, size_
       const size_t first_row = PANEL_ROWS - n_rows, first_token = N_TOKENS - n_tokens;
       for (size_t i = 0; i < sizeof out / sizeof *out; i++)
         out[i] = 12345;
-      dot_rows (w + first_row * w_bytes, w_bytes, n_rows, x + first_token * x_bytes, x_bytes, n_tokens, n, out, STRIDE);
+      CALL (dot_rows)
+      (w + first_row * w_bytes, w_bytes, n_rows, x + first_token * x_bytes, x_bytes, n_tokens, n, out, STRIDE);
       for (size_t t = 0; t <= DOT_TOKENS_MAX; t++)
         for (size_t r = 0; r < STRIDE; r++) {
           const bool written = t < n_tokens && r < n_rows;
@@ -454,9 +455,13 @@ size_t list_paths (const struct kernels **paths, size_t max)
 int main (int argc, char **argv)
 {
   static const struct option options[] = {
-    { "bench", optional_argument, NULL, 'b' },  { "bench-matmul", no_argument, NULL, 'm' },
-    { "expect", required_argument, NULL, 'e' }, { "quick", no_argument, NULL, 'q' },
-    { "shapes", required_argument, NULL, 's' }, { NULL },
+    { "bench", optional_argument, NULL, 'b' },
+    { "bench-matmul", no_argument, NULL, 'm' },
+    { "expect", required_argument, NULL, 'e' },
+    { "no-guard-pages", no_argument, NULL, 'n' },
+    { "quick", no_argument, NULL, 'q' },
+    { "shapes", required_argument, NULL, 's' },
+    { NULL },
   };
   const char *expected = NULL, *wanted = getenv ("LECTERN_CPU");
   unsigned n_shapes = 100;
