@@ -64,7 +64,7 @@ static size_t run_pack (const struct kernels *kernels, struct inputs *inputs)
 {
   if (!get_type (kernels, inputs)->pack)
     return 0;
-  get_type (kernels, inputs)->pack (inputs->w, inputs->w_bytes, PANEL_ROWS, PANEL_COLS, inputs->panel);
+  get_type (kernels, inputs)->pack (inputs->w, inputs->w_bytes, PANEL_ROWS, PANEL_COLS, inputs->w, inputs->panel);
   return PANEL_ROWS * PANEL_COLS;
 }
 

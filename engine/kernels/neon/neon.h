@@ -21,7 +21,14 @@ INLINE float load_f16_fast (const uint8_t *bytes)
   return vgetq_lane_f32 (vcvt_f32_f16 (vreinterpret_f16_u16 (vdup_n_u16 (load_u16 (bytes)))), 0);
 }
 
-/* Each quantised type's row of the tables: in dotprod.c and i8mm.c. */
+/* Asks for the cache lines of n bytes, which need not be there. */
+INLINE void fetch (const uint8_t *bytes, size_t n)
+{
+  for (size_t line = 0; line < n; line += 64)
+    __builtin_prefetch (bytes + line, 0, 2);
+}
+
+/* Each quantised type's dot: in dotprod.c. */
 #define DECLARE_NEON(type, name, block_bytes, has_minimum)                                                             \
   float dot_##name##_dotprod (const uint8_t *w, const void *x, size_t n_items);
 SMALL_BLOCK_TYPES (DECLARE_NEON)

@@ -69,7 +69,7 @@ INLINE void store_columns (enum panel_order order, const int8x16_t rows[8], int8
 }
 
 INLINE void pack_small (enum panel_order order, enum tensor_type type, const uint8_t *w, size_t row_bytes,
-                        uint32_t n_rows, size_t n_items, uint8_t *panel)
+                        uint32_t n_rows, size_t n_items, const uint8_t *next, uint8_t *panel)
 {
   for (size_t first = 0; first < PANEL_ROWS; first += PART_ROWS)
     for (size_t i = 0; i < n_items / 32; i++) {
@@ -77,6 +77,8 @@ INLINE void pack_small (enum panel_order order, enum tensor_type type, const uin
       int8x16_t q[2][8];
       for (size_t r = 0; r < 8; r++) {
         struct small_vectors row;
+        fetch (next, quant_block_bytes[type]);
+        next += quant_block_bytes[type];
         load_small (type, w + (first + r < n_rows ? first + r : 0) * row_bytes + i * quant_block_bytes[type], &row);
         q[0][r] = row.q[0];
         q[1][r] = row.q[1];
@@ -89,7 +91,7 @@ INLINE void pack_small (enum panel_order order, enum tensor_type type, const uin
 }
 
 INLINE void pack_super (enum panel_order order, enum tensor_type type, const uint8_t *w, size_t row_bytes,
-                        uint32_t n_rows, size_t n_items, uint8_t *panel)
+                        uint32_t n_rows, size_t n_items, const uint8_t *next, uint8_t *panel)
 {
   struct super_part *part = (struct super_part *)panel;
   (void)n_items; /* 256 */
@@ -99,6 +101,7 @@ INLINE void pack_super (enum panel_order order, enum tensor_type type, const uin
       struct super_vectors row;
       int8_t scale[16];
       uint8_t minimum[16];
+      fetch (next + (first + r) * quant_block_bytes[type], quant_block_bytes[type]);
       load_super (type, w + (first + r < n_rows ? first + r : 0) * row_bytes, &row);
       vst1q_s8 (scale, row.scale);
       vst1q_u8 (minimum, row.minimum);
@@ -223,9 +226,9 @@ INLINE void add_super (bool has_minimum, const struct super_part *part, const ui
 /* Each type's row of a path's table. Types of one shape share multiply(). */
 #define TYPE_NEON(path, order, kind, type, name, shape, companion_kind)                                                \
   static void pack_##name##_##path (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items,               \
-                                    uint8_t *panel)                                                                    \
+                                    const uint8_t *next, uint8_t *panel)                                               \
   {                                                                                                                    \
-    pack_##kind (order, TENSOR_##type, w, row_bytes, n_rows, n_items, panel);                                          \
+    pack_##kind (order, TENSOR_##type, w, row_bytes, n_rows, n_items, next, panel);                                    \
   }                                                                                                                    \
   static const struct kernel_type name##_##path = {                                                                    \
     .companion = companion_kind,                                                                                       \
