@@ -187,7 +187,7 @@ static gboolean bench_generator (Bench *bench, GError **error)
 
 typedef struct {
   struct engine_encoder *encoder;
-  float *vector;
+  float *vectors; /* [TEXTS_AT_ONCE][dimensions] */
   GString *texts[TEXTS_AT_ONCE];
   gsize n_tokens; /* of all texts */
 } Encoder;
@@ -225,11 +225,10 @@ static int write_text (const Bench *bench, guint which, guint n, GString *text, 
 
 static int embed_texts (const Encoder *encoder, struct engine_error *error)
 {
-  int status = ENGINE_OK;
-  for (guint i = 0; i < TEXTS_AT_ONCE && status == ENGINE_OK; i++)
-    status = engine_encoder_embed (encoder->encoder, encoder->texts[i]->str, encoder->texts[i]->len, encoder->vector,
-                                   error);
-  return status;
+  struct engine_text texts[TEXTS_AT_ONCE];
+  for (guint i = 0; i < TEXTS_AT_ONCE; i++)
+    texts[i] = (struct engine_text){ encoder->texts[i]->str, encoder->texts[i]->len };
+  return engine_encoder_embed_batch (encoder->encoder, texts, TEXTS_AT_ONCE, encoder->vectors, error);
 }
 
 static gboolean run_encoder_test (Bench *bench, Encoder *encoder, guint n, GError **error)
@@ -270,7 +269,7 @@ static gboolean bench_encoder (Bench *bench, GError **error)
   gboolean done = TRUE;
   if (!engine_check (engine_encoder_new (bench->model, &given, &encoder.encoder, &engine_error), &engine_error, error))
     return FALSE;
-  encoder.vector = g_new (float, engine_encoder_get_dimensions (encoder.encoder));
+  encoder.vectors = g_new (float, TEXTS_AT_ONCE *engine_encoder_get_dimensions (encoder.encoder));
   for (guint i = 0; i < TEXTS_AT_ONCE; i++)
     encoder.texts[i] = g_string_new (NULL);
   gulong handler
@@ -280,7 +279,7 @@ static gboolean bench_encoder (Bench *bench, GError **error)
   g_cancellable_disconnect (bench->invocation->cancellable, handler);
   for (guint i = 0; i < TEXTS_AT_ONCE; i++)
     g_string_free (encoder.texts[i], TRUE);
-  g_free (encoder.vector);
+  g_free (encoder.vectors);
   engine_encoder_free (encoder.encoder);
   return done;
 }

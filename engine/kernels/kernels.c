@@ -121,36 +121,6 @@ float dot_f32 (const float *a, const float *b, size_t n)
   return kernels_get ()->dot_f32 (a, b, n);
 }
 
-void dot_rows_f32 (const float *a, const float *b, size_t b_stride, size_t n_rows, size_t n, float *out,
-                   size_t out_stride)
-{
-  const struct kernel_type *kernel = kernels_get ()->types[TENSOR_F32];
-  size_t row = 0;
-  float four[4];
-  for (; kernel->dot_4 && row + 4 <= n_rows; row += 4) {
-    kernel->dot_4 ((const uint8_t *)a, b + row * b_stride, b_stride * sizeof *b, n, four);
-    for (size_t i = 0; i < 4; i++)
-      out[(row + i) * out_stride] = four[i];
-  }
-  for (; row < n_rows; row++)
-    out[row * out_stride] = kernel->dot ((const uint8_t *)a, b + row * b_stride, n);
-}
-
-float dot_f16 (const uint16_t *a, const float *b, size_t n)
-{
-  return kernels_get ()->dot_f16 (a, b, n);
-}
-
-void axpy_f16 (float *y, float scale, const uint16_t *x, size_t n)
-{
-  kernels_get ()->axpy_f16 (y, scale, x, n);
-}
-
-void multiply_f32 (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner)
-{
-  kernels_get ()->multiply_f32 (a, b, c, n_rows, n_cols, n_inner);
-}
-
 void f32_to_f16 (const float *x, uint16_t *y, size_t n)
 {
   kernels_get ()->f32_to_f16 (x, y, n);

@@ -78,12 +78,9 @@ struct kernels {
   void (*quantise_q8) (const float *x, struct q8_block *out, size_t n_items);
   void (*quantise_q8_k) (const float *x, struct q8_k_block *out, size_t n_items);
   float (*dot_f32) (const float *a, const float *b, size_t n);
-  float (*dot_f16) (const uint16_t *a, const float *b, size_t n);
-  void (*axpy_f16) (float *y, float scale, const uint16_t *x, size_t n);
   void (*f32_to_f16) (const float *x, uint16_t *y, size_t n);
   void (*f16_to_f32) (const uint16_t *x, float *y, size_t n);
   void (*q8_0_to_f32) (const uint8_t *x, float *y, size_t n_items); /* n_items is a multiple of 32 */
-  void (*multiply_f32) (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner);
   const struct attention_kernel *attention; /* with F32 operands. NULL: the reference's */
 };
 

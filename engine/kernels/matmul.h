@@ -78,14 +78,6 @@ const char *kernels_get_path (void);
 
 /* F32 helpers on the same paths. */
 float dot_f32 (const float *a, const float *b, size_t n);
-/* out[r * out_stride] = dot_f32 (a, b + r * b_stride, n), to the bit. */
-void dot_rows_f32 (const float *a, const float *b, size_t b_stride, size_t n_rows, size_t n, float *out,
-                   size_t out_stride);
-float dot_f16 (const uint16_t *a, const float *b, size_t n);        /* a: IEEE half */
-void axpy_f16 (float *y, float scale, const uint16_t *x, size_t n); /* y += scale * x */
-/* c[n_rows][n_cols] += a[n_rows][n_inner] * b[n_inner][n_cols], all dense and small enough for the caches; n_rows is a
- * multiple of 4, n_cols of 8. Each item of c adds its products in order. */
-void multiply_f32 (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner);
 void f32_to_f16 (const float *x, uint16_t *y, size_t n);
 void f16_to_f32 (const uint16_t *x, float *y, size_t n);
 /* Q8_0 blocks, as the type of that name has them; n is a multiple of 32. */

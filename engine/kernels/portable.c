@@ -142,27 +142,6 @@ static float dot_f32_c (const float *a, const float *b, size_t n)
   return dot_f32_row_c ((const uint8_t *)a, b, n);
 }
 
-static float dot_f16_c (const uint16_t *a, const float *b, size_t n)
-{
-  return dot_f16_row_c ((const uint8_t *)a, b, n);
-}
-
-static void multiply_f32_c (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner)
-{
-  for (size_t row = 0; row < n_rows; row++)
-    for (size_t i = 0; i < n_inner; i++) {
-      const float scale = a[row * n_inner + i];
-      for (size_t col = 0; col < n_cols; col++)
-        c[row * n_cols + col] += scale * b[i * n_cols + col];
-    }
-}
-
-static void axpy_f16_c (float *y, float scale, const uint16_t *x, size_t n)
-{
-  for (size_t i = 0; i < n; i++)
-    y[i] += scale * f32_of_f16 (x[i]);
-}
-
 static void f32_to_f16_c (const float *x, uint16_t *y, size_t n)
 {
   for (size_t i = 0; i < n; i++)
@@ -203,9 +182,6 @@ const struct kernels kernels_c = {
   .quantise_q8 = quantise_q8_c,
   .quantise_q8_k = quantise_q8_k_c,
   .dot_f32 = dot_f32_c,
-  .dot_f16 = dot_f16_c,
-  .multiply_f32 = multiply_f32_c,
-  .axpy_f16 = axpy_f16_c,
   .f32_to_f16 = f32_to_f16_c,
   .f16_to_f32 = f16_to_f32_c,
   .q8_0_to_f32 = q8_0_to_f32_c,

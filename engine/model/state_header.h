@@ -14,7 +14,7 @@
 
 #define STATE_FORMAT_VERSION 1
 #define STATE_KV_VERSION                                                                                               \
-  1 /* counts up whenever a session would compute other keys, values or states from the same tokens */
+  2 /* counts up whenever a session would compute other keys, values or states from the same tokens */
 
 struct state_header {
   uint8_t model[HASH_BYTES], adapters[HASH_BYTES]; /* fingerprint.h */

@@ -96,24 +96,6 @@ static size_t run_dot_f32 (const struct kernels *kernels, struct inputs *inputs)
   return N_FLOATS;
 }
 
-static size_t run_dot_f16 (const struct kernels *kernels, struct inputs *inputs)
-{
-  inputs->c[0] = kernels->dot_f16 (inputs->halves, inputs->b, N_FLOATS);
-  return N_FLOATS;
-}
-
-static size_t run_multiply_f32 (const struct kernels *kernels, struct inputs *inputs)
-{
-  kernels->multiply_f32 (inputs->a, inputs->b, inputs->c, 32, 64, 64);
-  return (size_t)32 * 64 * 64;
-}
-
-static size_t run_axpy_f16 (const struct kernels *kernels, struct inputs *inputs)
-{
-  kernels->axpy_f16 (inputs->c, 1e-6f, inputs->halves, N_FLOATS);
-  return N_FLOATS;
-}
-
 static size_t run_f32_to_f16 (const struct kernels *kernels, struct inputs *inputs)
 {
   kernels->f32_to_f16 (inputs->a, inputs->halves, N_FLOATS);
@@ -147,9 +129,6 @@ static const struct {
   { "quantise_q8", false, run_quantise_q8 },
   { "quantise_q8_k", false, run_quantise_q8_k },
   { "dot_f32", false, run_dot_f32 },
-  { "dot_f16", false, run_dot_f16 },
-  { "multiply_f32", false, run_multiply_f32 },
-  { "axpy_f16", false, run_axpy_f16 },
   { "f32_to_f16", false, run_f32_to_f16 },
   { "f16_to_f32", false, run_f16_to_f32 },
   { "q8_0_to_f32", false, run_q8_0_to_f32 },

@@ -60,48 +60,6 @@ void quantise_q8_k_avx2 (const float *x, struct q8_k_block *out, size_t n_items)
 
 /* ---- F32 and F16 rows ------------------------------------------------------------------------------------- */
 
-/* Four rows of `width` vectors of c stay in registers while the inner dimension runs. */
-static inline __attribute__ ((always_inline)) void multiply_strip (const float *a, const float *b, float *c,
-                                                                   size_t n_cols, size_t n_inner, size_t width)
-{
-  __m256 sums[4][2];
-  for (size_t row = 0; row < 4; row++)
-    for (size_t v = 0; v < width; v++)
-      sums[row][v] = _mm256_loadu_ps (c + row * n_cols + 8 * v);
-  for (size_t i = 0; i < n_inner; i++)
-    for (size_t row = 0; row < 4; row++) {
-      const __m256 scale = _mm256_broadcast_ss (a + row * n_inner + i);
-      for (size_t v = 0; v < width; v++)
-        sums[row][v] = _mm256_fmadd_ps (scale, _mm256_loadu_ps (b + i * n_cols + 8 * v), sums[row][v]);
-    }
-  for (size_t row = 0; row < 4; row++)
-    for (size_t v = 0; v < width; v++)
-      _mm256_storeu_ps (c + row * n_cols + 8 * v, sums[row][v]);
-}
-
-void multiply_f32_avx2 (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner)
-{
-  for (size_t row = 0; row < n_rows; row += 4) {
-    const float *a_row = a + row * n_inner;
-    float *c_row = c + row * n_cols;
-    size_t col = 0;
-    for (; col + 16 <= n_cols; col += 16)
-      multiply_strip (a_row, b + col, c_row + col, n_cols, n_inner, 2);
-    if (col < n_cols)
-      multiply_strip (a_row, b + col, c_row + col, n_cols, n_inner, 1);
-  }
-}
-
-void axpy_f16_avx2 (float *y, float scale, const uint16_t *x, size_t n)
-{
-  const __m256 scale_8 = _mm256_set1_ps (scale);
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8)
-    _mm256_storeu_ps (y + i, _mm256_fmadd_ps (scale_8, _mm256_cvtph_ps (load_128 (x + i)), _mm256_loadu_ps (y + i)));
-  for (; i < n; i++)
-    y[i] = fmaf (scale, _cvtsh_ss (x[i]), y[i]);
-}
-
 void f32_to_f16_avx2 (const float *x, uint16_t *y, size_t n)
 {
   size_t i = 0;
@@ -143,9 +101,6 @@ const struct kernels kernels_avx2 = {
   .quantise_q8 = quantise_q8_avx2,
   .quantise_q8_k = quantise_q8_k_avx2,
   .dot_f32 = dot_f32_avx2,
-  .dot_f16 = dot_f16_avx2,
-  .multiply_f32 = multiply_f32_avx2,
-  .axpy_f16 = axpy_f16_avx2,
   .f32_to_f16 = f32_to_f16_avx2,
   .f16_to_f32 = f16_to_f32_avx2,
   .q8_0_to_f32 = q8_0_to_f32_avx2,

@@ -79,11 +79,6 @@ float dot_f32_avx2 (const float *a, const float *b, size_t n)
   return dot_f32_row_avx2 ((const uint8_t *)a, b, n);
 }
 
-float dot_f16_avx2 (const uint16_t *a, const float *b, size_t n)
-{
-  return dot_f16_row_avx2 ((const uint8_t *)a, b, n);
-}
-
 /* ---- panels ---------------------------------------------------------------------------------------------- */
 
 enum { TILE_ROWS = 2, TILE_TOKENS = 3 }; /* twelve sums, and registers left for what is multiplied */

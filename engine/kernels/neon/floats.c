@@ -130,46 +130,7 @@ float dot_f32_neon (const float *a, const float *b, size_t n)
   return dot_f32_row_neon ((const uint8_t *)a, b, n);
 }
 
-float dot_f16_neon (const uint16_t *a, const float *b, size_t n)
-{
-  return dot_f16_row_neon ((const uint8_t *)a, b, n);
-}
-
-/* Four rows of eight columns of c stay in registers while the inner dimension runs. */
-INLINE void multiply_strip (const float *a, const float *b, float *c, size_t n_cols, size_t n_inner)
-{
-  float32x4_t sums[4][2];
-  for (size_t row = 0; row < 4; row++)
-    for (size_t v = 0; v < 2; v++)
-      sums[row][v] = vld1q_f32 (c + row * n_cols + 4 * v);
-  for (size_t i = 0; i < n_inner; i++)
-    for (size_t v = 0; v < 2; v++) {
-      const float32x4_t column = vld1q_f32 (b + i * n_cols + 4 * v);
-      for (size_t row = 0; row < 4; row++)
-        sums[row][v] = vfmaq_n_f32 (sums[row][v], column, a[row * n_inner + i]);
-    }
-  for (size_t row = 0; row < 4; row++)
-    for (size_t v = 0; v < 2; v++)
-      vst1q_f32 (c + row * n_cols + 4 * v, sums[row][v]);
-}
-
-void multiply_f32_neon (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner)
-{
-  for (size_t row = 0; row < n_rows; row += 4)
-    for (size_t col = 0; col < n_cols; col += 8)
-      multiply_strip (a + row * n_inner, b + col, c + row * n_cols + col, n_cols, n_inner);
-}
-
 /* ---- halves ---------------------------------------------------------------------------------------------- */
-
-void axpy_f16_neon (float *y, float scale, const uint16_t *x, size_t n)
-{
-  size_t i = 0;
-  for (; i + 4 <= n; i += 4)
-    vst1q_f32 (y + i, vfmaq_n_f32 (vld1q_f32 (y + i), load_4_halves ((const uint8_t *)(x + i)), scale));
-  for (; i < n; i++)
-    y[i] = fmaf (scale, load_f16_fast ((const uint8_t *)(x + i)), y[i]);
-}
 
 void f32_to_f16_neon (const float *x, uint16_t *y, size_t n)
 {

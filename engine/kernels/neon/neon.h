@@ -39,9 +39,6 @@ extern const struct kernel_type f32_neon, f16_neon, bf16_neon;
 void quantise_q8_neon (const float *x, struct q8_block *out, size_t n_items);
 void quantise_q8_k_neon (const float *x, struct q8_k_block *out, size_t n_items);
 float dot_f32_neon (const float *a, const float *b, size_t n);
-float dot_f16_neon (const uint16_t *a, const float *b, size_t n);
-void multiply_f32_neon (const float *a, const float *b, float *c, size_t n_rows, size_t n_cols, size_t n_inner);
-void axpy_f16_neon (float *y, float scale, const uint16_t *x, size_t n);
 void f32_to_f16_neon (const float *x, uint16_t *y, size_t n);
 void f16_to_f32_neon (const uint16_t *x, float *y, size_t n);
 void q8_0_to_f32_neon (const uint8_t *x, float *y, size_t n_items);
@@ -49,7 +46,6 @@ void q8_0_to_f32_neon (const uint8_t *x, float *y, size_t n_items);
 /* What the paths' tables have in common. */
 #define FLOATS_NEON                                                                                                    \
   .quantise_q8 = quantise_q8_neon, .quantise_q8_k = quantise_q8_k_neon, .dot_f32 = dot_f32_neon,                       \
-  .dot_f16 = dot_f16_neon, .multiply_f32 = multiply_f32_neon, .axpy_f16 = axpy_f16_neon,                               \
   .f32_to_f16 = f32_to_f16_neon, .f16_to_f32 = f16_to_f32_neon, .q8_0_to_f32 = q8_0_to_f32_neon
 
 #endif
