@@ -384,8 +384,14 @@ void matmul_run (struct pool *pool, const struct matmul *call)
     combined = job.combines;
     first += job.n_products;
   }
-  if (call->combine && !combined && !(call->cancel && atomic_load_explicit (call->cancel, memory_order_relaxed)))
-    pool_run (pool, n_tokens, combine_part, (void *)call);
+  if (call->combine && !combined)
+    matmul_combine (pool, call);
+}
+
+void matmul_combine (struct pool *pool, const struct matmul *call)
+{
+  if (!(call->cancel && atomic_load_explicit (call->cancel, memory_order_relaxed)))
+    pool_run (pool, call->n_tokens, combine_part, (void *)call);
 }
 
 void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x_stride, uint32_t n_tokens, float *out,

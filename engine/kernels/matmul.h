@@ -66,6 +66,10 @@ struct matmul {
  * it needs about 150 KB of stack. */
 void matmul_run (struct pool *pool, const struct matmul *call);
 
+/* What remains of a call whose outputs are there but were not combined, as more was to be added to them: their combination,
+ * a token at a time. */
+void matmul_combine (struct pool *pool, const struct matmul *call);
+
 /* One matrix. */
 void matmul (struct pool *pool, const struct matrix *w, const float *x, size_t x_stride, uint32_t n_tokens, float *out,
              size_t out_stride, bool exact, void *scratch, const atomic_bool *cancel);

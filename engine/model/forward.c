@@ -81,7 +81,6 @@ struct forward_buffers forward_take_buffers (const struct engine_model *model, u
 
 void forward_multiply_all (const struct forward *forward, struct matmul *call)
 {
-  const struct matmul request = *call;
   call->exact = forward->exact;
   call->scratch = forward->buffers.matmul_scratch;
   call->cancel = forward->cancel;
@@ -89,16 +88,16 @@ void forward_multiply_all (const struct forward *forward, struct matmul *call)
     matmul_run (forward->pool, call);
     return;
   }
-  call->combine = NULL;
-  matmul_run (forward->pool, call);
+  struct matmul products = *call;
+  products.combine = NULL;
+  matmul_run (forward->pool, &products);
   for (uint32_t i = 0; i < call->n_outputs; i++) {
     const struct matmul_output *output = &call->outputs[i];
     adapter_set_project (forward->adapters, forward->pool, output->w, call->x, call->x_stride, call->n_tokens,
                          output->out, output->out_stride, forward->exact, forward->cancel);
   }
-  if (request.combine && !forward_is_cancelled (forward))
-    request.combine (request.data, request.outputs[0].out, request.outputs[1].out, request.outputs[1].out_stride,
-                     call->n_tokens, 0, request.outputs[0].w->n_rows);
+  if (call->combine)
+    matmul_combine (forward->pool, call);
 }
 
 void forward_multiply (const struct forward *forward, const struct matrix *w, const float *in, size_t in_stride,
