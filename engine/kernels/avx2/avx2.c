@@ -98,11 +98,6 @@ const struct kernels kernels_avx2 = {
              [TENSOR_BF16] = &bf16_avx2,
              SMALL_BLOCK_TYPES (BLOCK_ROW) SUPER_BLOCK_TYPES (BLOCK_ROW) },
   .panel_tokens_min = { [COMPANION_F32] = 4 },
-  .quantise_q8 = quantise_q8_avx2,
-  .quantise_q8_k = quantise_q8_k_avx2,
-  .dot_f32 = dot_f32_avx2,
-  .f32_to_f16 = f32_to_f16_avx2,
-  .f16_to_f32 = f16_to_f32_avx2,
-  .q8_0_to_f32 = q8_0_to_f32_avx2,
+  HELPERS_AVX2,
   .attention = &attention_avx2,
 };

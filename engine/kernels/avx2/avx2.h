@@ -156,7 +156,9 @@ enum { PART_ROWS = 8, PANEL_PARTS = PANEL_ROWS / PART_ROWS, PANEL_TOKENS_AVX2 = 
   }
 
 /* Each quantised type's row of the table: in small_blocks.c and super_blocks.c. */
-#define DECLARE_AVX2(type, name, block_bytes, has_minimum) extern const struct kernel_type name##_avx2;
+#define DECLARE_AVX2(type, name, block_bytes, has_minimum)                                                             \
+  extern const struct kernel_type name##_avx2;                                                                         \
+  float dot_##name##_avx2 (const uint8_t *w, const void *x, size_t n_items);
 SMALL_BLOCK_TYPES (DECLARE_AVX2)
 SUPER_BLOCK_TYPES (DECLARE_AVX2)
 
@@ -168,5 +170,10 @@ float dot_f32_avx2 (const float *a, const float *b, size_t n);
 void f32_to_f16_avx2 (const float *x, uint16_t *y, size_t n);
 void f16_to_f32_avx2 (const uint16_t *x, float *y, size_t n);
 void q8_0_to_f32_avx2 (const uint8_t *x, float *y, size_t n_items);
+
+/* The same for the paths' tables. */
+#define HELPERS_AVX2                                                                                                   \
+  .quantise_q8 = quantise_q8_avx2, .quantise_q8_k = quantise_q8_k_avx2, .dot_f32 = dot_f32_avx2,                       \
+  .f32_to_f16 = f32_to_f16_avx2, .f16_to_f32 = f16_to_f32_avx2, .q8_0_to_f32 = q8_0_to_f32_avx2
 
 #endif

@@ -127,7 +127,7 @@ INLINE void multiply_small (enum tensor_type type, const struct small_part *part
 }
 
 #define SMALL_AVX2(type, name, block_bytes, has_minimum)                                                               \
-  static float dot_##name##_avx2 (const uint8_t *w, const void *x, size_t n_items)                                     \
+  float dot_##name##_avx2 (const uint8_t *w, const void *x, size_t n_items)                                            \
   {                                                                                                                    \
     return dot_small (TENSOR_##type, w, (const struct q8_block *)x, n_items);                                          \
   }                                                                                                                    \

@@ -189,7 +189,7 @@ MULTIPLY_AVX2 (small, super, CLASS_SMALL)
 MULTIPLY_AVX2 (large, super, CLASS_LARGE)
 
 #define SUPER_AVX2(type, name, class, multiply)                                                                        \
-  static float dot_##name##_avx2 (const uint8_t *w, const void *x, size_t n_items)                                     \
+  float dot_##name##_avx2 (const uint8_t *w, const void *x, size_t n_items)                                            \
   {                                                                                                                    \
     return dot_super (TENSOR_##type, class, w, (const struct q8_k_block *)x, n_items);                                 \
   }                                                                                                                    \

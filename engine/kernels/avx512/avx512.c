@@ -19,11 +19,6 @@ const struct kernels kernels_avx512 = {
   },
   /* The float steps, one in 32 products, are then vectors. */
   .panel_tokens_min = { [COMPANION_F32] = 4, [COMPANION_Q8] = 1 },
-  .quantise_q8 = quantise_q8_avx2,
-  .quantise_q8_k = quantise_q8_k_avx2,
-  .dot_f32 = dot_f32_avx2,
-  .f32_to_f16 = f32_to_f16_avx2,
-  .f16_to_f32 = f16_to_f32_avx2,
-  .q8_0_to_f32 = q8_0_to_f32_avx2,
+  HELPERS_AVX2,
   .attention = &attention_avx512,
 };

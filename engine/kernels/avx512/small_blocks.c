@@ -41,17 +41,13 @@ INLINE void multiply_small (enum tensor_type type, const struct small_panel *pan
 }
 
 #define SMALL_AVX512(type, name, block_bytes, has_minimum)                                                             \
-  static float dot_##name##_avx512 (const uint8_t *w, const void *x, size_t n_items)                                   \
-  {                                                                                                                    \
-    return name##_avx2.dot (w, x, n_items);                                                                            \
-  }                                                                                                                    \
   static void pack_##name##_avx512 (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items,               \
                                     const uint8_t *next, uint8_t *panel)                                               \
   {                                                                                                                    \
     pack_small (TENSOR_##type, w, row_bytes, n_rows, n_items, next, panel);                                            \
   }                                                                                                                    \
   MULTIPLY_AVX512 (name, small, TENSOR_##type)                                                                         \
-  const struct kernel_type name##_avx512 = { COMPANION_Q8,         dot_##name##_avx512,      NULL,                     \
+  const struct kernel_type name##_avx512 = { COMPANION_Q8,         dot_##name##_avx2,        NULL,                     \
                                              pack_##name##_avx512, multiply_##name##_avx512, PANEL_TOKENS_AVX512 };
 
 SMALL_BLOCK_TYPES (SMALL_AVX512)

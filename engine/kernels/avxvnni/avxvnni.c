@@ -128,10 +128,6 @@ INLINE void multiply_super (enum tensor_type type, const struct super_panel *pan
 
 /* multiply() is written out for each number of tokens, so that the sums stay in registers. */
 #define TYPE_AVXVNNI(kind, type, name, companion_kind)                                                                 \
-  static float dot_##name (const uint8_t *w, const void *x, size_t n_items)                                            \
-  {                                                                                                                    \
-    return name##_avx2.dot (w, x, n_items);                                                                            \
-  }                                                                                                                    \
   static void pack_##name (const uint8_t *w, size_t row_bytes, uint32_t n_rows, size_t n_items, const uint8_t *next,   \
                            uint8_t *panel)                                                                             \
   {                                                                                                                    \
@@ -151,7 +147,7 @@ INLINE void multiply_super (enum tensor_type type, const struct super_panel *pan
   }                                                                                                                    \
   static const struct kernel_type name##_avxvnni = {                                                                   \
     .companion = companion_kind,                                                                                       \
-    .dot = dot_##name,                                                                                                 \
+    .dot = dot_##name##_avx2,                                                                                          \
     .pack = pack_##name,                                                                                               \
     .multiply = multiply_##name,                                                                                       \
     .panel_tokens = PANEL_TOKENS_AVXVNNI,                                                                              \
@@ -170,11 +166,6 @@ const struct kernels kernels_avxvnni = {
              [TENSOR_BF16] = &bf16_avx2,
              SMALL_BLOCK_TYPES (BLOCK_ROW) SUPER_BLOCK_TYPES (BLOCK_ROW) },
   .panel_tokens_min = { [COMPANION_F32] = 4 },
-  .quantise_q8 = quantise_q8_avx2,
-  .quantise_q8_k = quantise_q8_k_avx2,
-  .dot_f32 = dot_f32_avx2,
-  .f32_to_f16 = f32_to_f16_avx2,
-  .f16_to_f32 = f16_to_f32_avx2,
-  .q8_0_to_f32 = q8_0_to_f32_avx2,
+  HELPERS_AVX2,
   .attention = &attention_avx2,
 };
