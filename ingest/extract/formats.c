@@ -1,9 +1,9 @@
 #include "ingest/extract/extractor.h"
-#include "ingest/extract/encoding.h"
-#include "ingest/extract/html.h"
-#include "ingest/extract/markdown.h"
-#include "ingest/extract/pdf.h"
-#include "ingest/extract/text.h"
+#include "ingest/extract/text/encoding.h"
+#include "ingest/extract/html/html.h"
+#include "ingest/extract/text/markdown.h"
+#include "ingest/extract/pdf/pdf.h"
+#include "ingest/extract/text/text.h"
 
 /* A row without `extract` is a format whose reader is not built in; its files end as unsupported. */
 const FormatReader format_readers[N_FORMATS] = {

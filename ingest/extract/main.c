@@ -1,9 +1,9 @@
 /* lectern-extract: reads one untrusted document after the other, each in a child of its own. Started by the library with
  * a socket as descriptor 3 (ingest/frame.h); by hand, `lectern-extract --dump FILE` prints what a reader finds. */
 #include "ingest/extract/extractor.h"
-#include "ingest/extract/child-limits.h"
-#include "ingest/extract/writer.h"
-#include "ingest/extract/zygote.h"
+#include "ingest/extract/process/child-limits.h"
+#include "ingest/extract/process/writer.h"
+#include "ingest/extract/process/zygote.h"
 
 #include <errno.h>
 #include <fcntl.h>

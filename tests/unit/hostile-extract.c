@@ -1,5 +1,5 @@
 /* hostile-extract: a lectern-extract whose reader has been taken over. The document's name says what it does. */
-#include "ingest/extract/zygote.h"
+#include "ingest/extract/process/zygote.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* The readers of flowing formats on data: each file of a folder, NAME.html and the like, must give the blocks written in
  * NAME.expected, one a line: "kind level: text", with line breaks as "\n" and a title or language first. With REGENERATE
  * set in the environment the .expected files are written instead, to be read by a person before they are committed. */
-#include "ingest/extract/html.h"
-#include "ingest/extract/markdown.h"
-#include "ingest/extract/text.h"
+#include "ingest/extract/html/html.h"
+#include "ingest/extract/text/markdown.h"
+#include "ingest/extract/text/text.h"
 
 #include <string.h>
 

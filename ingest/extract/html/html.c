@@ -1,0 +1,160 @@
+#include "ingest/extract/html/html.h"
+
+#include "ingest/extract/text/encoding.h"
+#include "ingest/extract/html/blocks.h"
+#include "ingest/extract/html/parse.h"
+
+#include <libxml/parser.h>
+#include <string.h>
+
+/* The declaration of the encoding must stand in the first bytes (HTML standard: 1024; pages put more before it). */
+#define LOOK_BYTES 4096
+#define MAX_DECODED_BYTES ((gsize)512 << 20)
+
+void html_warm_up (void)
+{
+  encoding_warm_up ();
+  xmlInitParser ();
+}
+
+static gboolean starts_with (const char *text, gsize size, const char *word)
+{
+  gsize length = strlen (word);
+  return size >= length && g_ascii_strncasecmp (text, word, length) == 0;
+}
+
+/* Markup with stray NULs, which browsers leave out: it has tags, and hardly any of the control characters that no page
+ * has but every program, picture and archive. */
+static gboolean is_damaged_markup (const Document *document)
+{
+  gsize look = MIN (document->size, LOOK_BYTES), nuls = 0, controls = 0;
+  gboolean tag = FALSE;
+  for (gsize i = 0; i < look; i++) {
+    guint8 c = document->bytes[i];
+    nuls += c == 0;
+    controls += c > 0 && c < 0x20 && !g_ascii_isspace (c);
+    tag |= c == '<' && i + 1 < look && (g_ascii_isalpha (document->bytes[i + 1]) || document->bytes[i + 1] == '!');
+  }
+  return tag && nuls <= look / 10 && controls <= look / 100;
+}
+
+int html_sniff (const Document *document)
+{
+  g_autofree char *head = encoding_decode (document->bytes, MIN (document->size, LOOK_BYTES), NULL, NULL, NULL);
+  const char *at = head;
+  for (;;) { /* past white space, the XML declaration and comments */
+    at += strspn (at, " \t\r\n");
+    const char *end = NULL;
+    if (g_str_has_prefix (at, "<?xml"))
+      end = strstr (at, "?>");
+    else if (g_str_has_prefix (at, "<!--"))
+      end = strstr (at, "-->");
+    if (!end)
+      break;
+    at = end + (*end == '?' ? 2 : 3);
+  }
+  static const char *const starts[] = { "<!doctype html", "<html", "<head", "<body" };
+  for (guint i = 0; i < G_N_ELEMENTS (starts); i++)
+    if (starts_with (at, strlen (at), starts[i]))
+      return 2;
+  return encoding_is_binary (document->bytes, document->size) && !is_damaged_markup (document) ? 0 : 1;
+}
+
+/* The encoding that the page declares in <meta charset>, <meta content="…charset=…"> or <?xml encoding?>. */
+static char *find_declared_encoding (const Document *document)
+{
+  g_autofree char *head = g_ascii_strdown ((const char *)document->bytes, (gssize)MIN (document->size, LOOK_BYTES));
+  gsize size = MIN (document->size, LOOK_BYTES);
+  for (gsize i = 0; i < size; i++)
+    if (head[i] == '\0')
+      head[i] = ' ';
+  static const char *const keys[] = { "charset", "encoding" };
+  for (guint k = 0; k < G_N_ELEMENTS (keys); k++)
+    for (const char *at = strstr (head, keys[k]); at; at = strstr (at + 1, keys[k])) {
+      const char *open = at;
+      while (open > head && *open != '<' && *open != '>')
+        open--;
+      if (!g_str_has_prefix (open, "<meta") && !g_str_has_prefix (open, "<?xml"))
+        continue;
+      const char *value = at + strlen (keys[k]);
+      value += strspn (value, " \t\r\n");
+      if (*value != '=')
+        continue;
+      value += 1 + strspn (value + 1, " \t\r\n\"'");
+      gsize length = strcspn (value, " \t\r\n\"';/>?");
+      if (length > 0)
+        return g_strndup (value, length);
+    }
+  return NULL;
+}
+
+static xmlNode *find_element (xmlNode *root, const char *name)
+{
+  for (xmlNode *at = root; at; at = html_next (at, root, FALSE))
+    if (html_is (at, name))
+      return at;
+  return NULL;
+}
+
+static void emit_head (xmlNode *root, Writer *writer)
+{
+  const char *og_title = NULL;
+  xmlNode *title = NULL, *heading = NULL;
+  for (xmlNode *at = root; at; at = html_next (at, root, FALSE)) {
+    if (html_is (at, "meta") && !og_title) {
+      const char *property = html_attribute (at, "property");
+      if (property && strcmp (property, "og:title") == 0)
+        og_title = html_attribute (at, "content");
+    } else if (html_is (at, "title") && !title && !(at->parent && html_is (at->parent, "svg"))) {
+      title = at;
+    } else if (html_is (at, "h1") && !heading) {
+      heading = at;
+    }
+  }
+  xmlNode *sources[] = { title, heading };
+  for (guint i = 0; i < G_N_ELEMENTS (sources); i++) {
+    if (i == 1 && og_title && og_title[0]) {
+      emit_title (writer, og_title);
+      break;
+    }
+    g_autofree char *text = sources[i] ? html_dup_text (sources[i]) : NULL;
+    if (text && text[0]) {
+      emit_title (writer, text);
+      break;
+    }
+  }
+  const char *language = html_attribute (root, "lang");
+  if (!language)
+    language = html_attribute (root, "xml:lang");
+  if (language && language[0])
+    emit_language (writer, language);
+}
+
+Outcome html_extract (const Document *document, Writer *writer)
+{
+  g_autofree char *declared = find_declared_encoding (document);
+  gsize length;
+  g_autofree char *text = encoding_decode (document->bytes, document->size, declared, &length, NULL);
+  if (length > MAX_DECODED_BYTES)
+    return outcome_failed (LECTERN_STATUS_TOO_LARGE, "The page is larger than 512 MiB.");
+  if (text[strspn (text, " \t\r\n")] == '\0')
+    return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
+
+  htmlDocPtr page = html_parse (text, length);
+  xmlNode *root = page ? xmlDocGetRootElement (page) : NULL;
+  if (!root) {
+    if (page)
+      xmlFreeDoc (page);
+    return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
+  }
+  emit_head (root, writer);
+  xmlNode *body = find_element (root, "body");
+  HtmlMain *main = html_main_find (body ? body : root);
+  if (main)
+    html_blocks_emit (main, writer);
+  html_main_free (main);
+  xmlFreeDoc (page);
+  if (emit_count_blocks (writer) == 0)
+    return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
+  return outcome_indexed ();
+}

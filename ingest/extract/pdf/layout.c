@@ -1,0 +1,214 @@
+/* layout.c: from words to fragments in the order of reading, by a recursive cut of the page (after Nagy and Seth's
+ * XY-cut): a gutter cuts a region into what stands above it, its left side, its right side, and what stands below;
+ * each of them is cut again. A region without a gutter is read line by line. Where geometry does not tell the order,
+ * in right-to-left and in rotated print, poppler's order stays. */
+#include "ingest/extract/pdf/columns.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_FRAGMENTS 6000u /* a page with more keeps poppler's order */
+#define MAX_DEPTH 12u
+#define SIZE_STEPS 200u /* of half a point */
+
+typedef struct {
+  PdfPage *page;
+  GArray *arranged; /* of PdfLine */
+  float size;
+  guint region, row;
+} Layout;
+
+/* ---- fragments ------------------------------------------------------------------------------------------- */
+
+static gboolean is_upright (const PdfWord *word)
+{
+  return word->length < 3 || word->box.y1 - word->box.y0 < 2.2f * MAX (word->size, 1.0f)
+         || word->box.x1 - word->box.x0 > word->box.y1 - word->box.y0;
+}
+
+static gboolean is_right_to_left (const PdfPage *page, const PdfWord *word)
+{
+  gunichar c = g_utf8_get_char (page->text->str + word->start);
+  return (c >= 0x590 && c <= 0x8ff) || (c >= 0xfb1d && c <= 0xfefc);
+}
+
+/* Whether word i goes on with the fragment that word i - 1 belongs to. */
+static gboolean goes_on (const PdfPage *page, guint i, float wide)
+{
+  const PdfWord *word = PDF_WORD (page, i), *before = PDF_WORD (page, i - 1);
+  if (word->style & PDF_BREAK)
+    return FALSE;
+  if (!is_upright (word) && !is_upright (before))
+    return TRUE;
+  float size = MAX (MAX (word->size, before->size), 4.0f);
+  float overlap = MIN (word->box.y1, before->box.y1) - MAX (word->box.y0, before->box.y0);
+  if (is_right_to_left (page, word) || is_right_to_left (page, before))
+    return word->box.x0 - before->box.x1 <= wide * size && before->box.x0 - word->box.x1 <= wide * size;
+  float gap = word->box.x0 - before->box.x1;
+  return gap <= wide * size && gap > -0.5f * size && overlap > 0;
+}
+
+static PdfLine fragment_of (const PdfPage *page, guint first, guint end)
+{
+  PdfLine line = { .first = first, .n = end - first, .box = PDF_WORD (page, first)->box };
+  float weight = 0;
+  guint bold = 0, mono = 0;
+  for (guint i = first; i < end; i++) {
+    const PdfWord *word = PDF_WORD (page, i);
+    pdf_box_unite (&line.box, &word->box);
+    line.chars += word->length;
+    weight += word->size * (float)word->length;
+    bold += word->style & PDF_BOLD ? word->length : 0;
+    mono += word->style & PDF_MONO ? word->length : 0;
+  }
+  line.size = weight / (float)line.chars;
+  line.style = (2 * bold > line.chars ? PDF_BOLD : 0u) | (4 * mono > 3 * line.chars ? PDF_MONO : 0u)
+               | (PDF_WORD (page, end - 1)->style & PDF_SOFT_HYPHEN);
+  return line;
+}
+
+/* Fragments in poppler's order, each row of its lines numbered. */
+static void find_fragments (PdfPage *page, float wide)
+{
+  guint row = 0;
+  for (guint first = 0, end; first < page->words->len; first = end) {
+    end = first + 1;
+    while (end < page->words->len && goes_on (page, end, wide))
+      end++;
+    PdfLine line = fragment_of (page, first, end);
+    if (first > 0 && PDF_WORD (page, first)->style & PDF_BREAK)
+      row++;
+    line.row = row;
+    g_array_append_val (page->lines, line);
+  }
+}
+
+static gboolean keeps_order (const PdfPage *page)
+{
+  guint turned = 0, leftward = 0;
+  for (guint i = 0; i < page->words->len; i++) {
+    turned += !is_upright (PDF_WORD (page, i));
+    leftward += is_right_to_left (page, PDF_WORD (page, i));
+  }
+  return 2 * turned > page->words->len || 5 * leftward > page->words->len;
+}
+
+static float usual_size (const PdfPage *page)
+{
+  guint64 steps[SIZE_STEPS] = { 0 };
+  guint best = 0;
+  for (guint i = 0; i < page->lines->len; i++) {
+    const PdfLine *line = PDF_LINE (page, i);
+    steps[(guint)CLAMP (lrintf (line->size * 2), 0, (long)SIZE_STEPS - 1)] += line->chars;
+  }
+  for (guint i = 0; i < SIZE_STEPS; i++)
+    if (steps[i] > steps[best])
+      best = i;
+  return MAX ((float)best / 2, 4.0f);
+}
+
+/* ---- order ----------------------------------------------------------------------------------------------- */
+
+/* Equals stay as poppler had them. */
+static int compare_floats (float x, float y, guint a, guint b)
+{
+  return x < y ? -1 : x > y ? 1 : a < b ? -1 : a > b;
+}
+
+static int compare_middles (const void *a, const void *b, void *data)
+{
+  const PdfPage *page = data;
+  const guint i = *(const guint *)a, k = *(const guint *)b;
+  const PdfBox *left = &PDF_LINE (page, i)->box, *right = &PDF_LINE (page, k)->box;
+  return compare_floats (left->y0 + left->y1, right->y0 + right->y1, i, k);
+}
+
+static int compare_lefts (const void *a, const void *b, void *data)
+{
+  const PdfPage *page = data;
+  const guint i = *(const guint *)a, k = *(const guint *)b;
+  return compare_floats (PDF_LINE (page, i)->box.x0, PDF_LINE (page, k)->box.x0, i, k);
+}
+
+/* A region without a gutter: rows from top to bottom, each from left to right. The tallest fragment of a row says
+ * where it stands, so that a superscript belongs to its line. */
+static void arrange_rows (Layout *layout, guint *items, guint n)
+{
+  PdfPage *page = layout->page;
+  for (guint i = 0; i < n;) {
+    PdfBox tallest = PDF_LINE (page, items[i])->box;
+    guint end = i + 1;
+    for (; end < n; end++) {
+      const PdfBox *box = &PDF_LINE (page, items[end])->box;
+      if (!pdf_box_same_line (&tallest, box))
+        break;
+      if (box->y1 - box->y0 > tallest.y1 - tallest.y0 && box->y1 - box->y0 < 2 * (tallest.y1 - tallest.y0))
+        tallest = *box;
+    }
+    qsort_r (items + i, end - i, sizeof *items, compare_lefts, page);
+    for (; i < end; i++) {
+      PdfLine line = *PDF_LINE (page, items[i]);
+      line.region = layout->region;
+      line.row = layout->row;
+      g_array_append_val (layout->arranged, line);
+    }
+    layout->row++;
+  }
+  layout->region++;
+}
+
+static void cut (Layout *layout, guint *items, guint n, guint depth);
+
+static void cut_run (Layout *layout, const guint *items, guint n, float x, guint depth)
+{
+  g_autofree guint *side = g_new (guint, n);
+  for (int right = 0; right < 2; right++) {
+    guint length = 0;
+    for (guint i = 0; i < n; i++) {
+      const PdfBox *box = &PDF_LINE (layout->page, items[i])->box;
+      if (((box->x0 + box->x1) / 2 > x) == right)
+        side[length++] = items[i];
+    }
+    cut (layout, side, length, depth + 1);
+  }
+}
+
+static void cut (Layout *layout, guint *items, guint n, guint depth)
+{
+  PdfGutter gutter;
+  if (n == 0)
+    return;
+  if (depth >= MAX_DEPTH || !pdf_find_gutter (layout->page, items, n, layout->size, &gutter)) {
+    arrange_rows (layout, items, n);
+    return;
+  }
+  guint done = 0;
+  for (guint r = 0; r < gutter.runs->len; r++) {
+    const PdfRun *run = &g_array_index (gutter.runs, PdfRun, r);
+    cut (layout, items + done, run->first - done, depth + 1);
+    cut_run (layout, items + run->first, run->end - run->first, gutter.x, depth);
+    done = run->end;
+  }
+  cut (layout, items + done, n - done, depth + 1);
+  g_array_unref (gutter.runs);
+}
+
+void pdf_page_arrange (PdfPage *page)
+{
+  if (page->words->len == 0)
+    return;
+  gboolean keep = keeps_order (page);
+  find_fragments (page, keep ? 1.6f : PDF_WIDE_GAP);
+  if (keep || page->lines->len > MAX_FRAGMENTS)
+    return;
+  guint n = page->lines->len;
+  g_autofree guint *items = g_new (guint, n);
+  for (guint i = 0; i < n; i++)
+    items[i] = i;
+  qsort_r (items, n, sizeof *items, compare_middles, page);
+  Layout layout = { page, g_array_sized_new (FALSE, FALSE, sizeof (PdfLine), n), usual_size (page), 0, 0 };
+  cut (&layout, items, n, 0);
+  g_array_unref (page->lines);
+  page->lines = layout.arranged;
+}

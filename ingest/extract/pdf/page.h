@@ -1,0 +1,72 @@
+/* page.h: one page of print: words with their rectangles, in fragments of lines, in the order of reading.
+ * A PdfPage owns its arrays and holds no poppler object. page.c takes poppler's characters and gives words;
+ * layout.c takes the words and gives fragments in order. */
+#ifndef LECTERN_EXTRACT_PDF_PAGE_H
+#define LECTERN_EXTRACT_PDF_PAGE_H
+
+#include <poppler.h>
+
+typedef enum {
+  PDF_BOLD = 1 << 0,
+  PDF_MONO = 1 << 1,
+  PDF_SOFT_HYPHEN = 1 << 2, /* the word ended in one (it is not part of its text) */
+  PDF_BREAK = 1 << 3,       /* poppler begins another line or place with the word */
+} PdfStyle;
+
+/* Points from the top left corner; y0 < y1. */
+typedef struct {
+  float x0, y0, x1, y1;
+} PdfBox;
+
+typedef struct {
+  guint32 start, length; /* in PdfPage.text, at least one byte */
+  PdfBox box;
+  float size; /* of the font, points */
+  guint style;
+} PdfWord;
+
+/* A fragment: words on one line with no gap between them that could be one between columns. */
+typedef struct {
+  guint first, n; /* in PdfPage.words */
+  PdfBox box;
+  float size;
+  guint style;       /* of most of its characters; PDF_SOFT_HYPHEN: of its last word */
+  guint32 chars;     /* bytes of text */
+  guint region;      /* fragments of one column between two cuts of the page have the same */
+  guint row;         /* fragments of one line of print have the same; ascends with the order of reading */
+  gboolean dropped;  /* is not read: a running header, footer or page number, an entry of the contents */
+  gboolean contents; /* belongs to a table of contents */
+  int table;         /* 1 + index of the table that it is a cell of; 0: none */
+} PdfLine;
+
+typedef struct {
+  int number; /* from 1 */
+  float width, height;
+  GString *text;
+  GArray *words; /* of PdfWord, in poppler's order */
+  GArray *lines; /* of PdfLine, in the order of reading */
+} PdfPage;
+
+#define PDF_WORD(page, i) (&g_array_index ((page)->words, PdfWord, i))
+#define PDF_LINE(page, i) (&g_array_index ((page)->lines, PdfLine, i))
+
+/* A fragment ends where the gap to the next word is wider than this many font sizes. Justified lines have such gaps,
+ * too; fragments of one row are one line again unless a gutter or the columns of a table separate them. */
+#define PDF_WIDE_GAP 0.75f
+
+PdfPage *pdf_page_read (PopplerPage *source, int number);
+void pdf_page_free (PdfPage *page);
+
+/* Fills page->lines from page->words. */
+void pdf_page_arrange (PdfPage *page);
+
+/* The text of a fragment, words separated by blanks. */
+void pdf_line_append_text (const PdfPage *page, const PdfLine *line, GString *out);
+
+/* Whether two boxes stand on the same line of print. */
+gboolean pdf_box_same_line (const PdfBox *a, const PdfBox *b);
+/* The first fragment after `at` that is of another row (or the number of fragments). */
+guint pdf_row_end (const PdfPage *page, guint at);
+void pdf_box_unite (PdfBox *box, const PdfBox *other);
+
+#endif
