@@ -4,7 +4,10 @@
 
 #include "ingest/frame.h"
 
-/* Memory, CPU time, no files written, few descriptors, no core, no new privileges, no tracing. Also makes running out of
+/* Measures what every child starts with. Once, in the parent. */
+void limits_prepare (void);
+
+/* Memory, CPU time, no files written, few descriptors, no processes, no core. Also makes running out of
  * memory end the process with CHILD_OUT_OF_MEMORY, however the library that met it gives up. */
 gboolean limits_apply (const Request *request);
 
