@@ -69,6 +69,7 @@ void sandbox_prepare (void)
   prepared.files = landlock_restrict (prepared.landlock_abi, readable_folders);
   prepared.signal_wall_fd = landlock_new_signal_wall (prepared.landlock_abi);
   prepared.filter = system_calls_compile (prepared.files);
+  limits_apply_fixed ();
 }
 
 static gboolean close_range_of (guint first, guint last)
