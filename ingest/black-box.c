@@ -161,27 +161,32 @@ guint black_box_count_strikes (BlackBox *box, const char *path, gint64 size_byte
   return strikes;
 }
 
-void black_box_begin (BlackBox *box, guint slot, const char *path, gint64 size_bytes, gint64 mtime_ns)
+guint black_box_begin (BlackBox *box, const char *path, gint64 size_bytes, gint64 mtime_ns)
 {
   Slot content = { size_bytes, mtime_ns, "" };
-  g_return_if_fail (slot < box->n_slots);
+  guint slot = 0;
   if (box->fd < 0 || strlen (path) >= sizeof content.path)
-    return;
+    return box->n_slots;
   g_strlcpy (content.path, path, sizeof content.path);
-  g_free (box->paths[slot]);
-  box->paths[slot] = g_strdup (path);
-  write_slot (box, slot, &content);
+  g_mutex_lock (&box->mutex);
+  while (slot < box->n_slots && box->paths[slot])
+    slot++;
+  if (slot < box->n_slots)
+    box->paths[slot] = g_strdup (path);
+  g_mutex_unlock (&box->mutex);
+  if (slot < box->n_slots)
+    write_slot (box, slot, &content);
+  return slot;
 }
 
 void black_box_end (BlackBox *box, guint slot)
 {
-  g_return_if_fail (slot < box->n_slots);
-  if (!box->paths[slot])
+  if (slot >= box->n_slots)
     return;
   write_slot (box, slot, &(Slot){ 0 });
   g_mutex_lock (&box->mutex);
   if (g_hash_table_remove (box->suspects, box->paths[slot]))
     save_suspects (box);
-  g_mutex_unlock (&box->mutex);
   g_clear_pointer (&box->paths[slot], g_free);
+  g_mutex_unlock (&box->mutex);
 }

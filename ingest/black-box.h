@@ -4,7 +4,7 @@
  * time by itself. Two files in a folder: `reading`, a slot per extractor, written before each document and cleared after it
  * (one system call each, never waited for); `suspects`, the documents that an earlier run died with, and how often. Only
  * one program at a time keeps the box of a folder; in others all calls do nothing, because what a living program reads is
- * no suspect. All functions may be called from any thread, but a slot by one thread at a time. */
+ * no suspect. All functions may be called from any thread. */
 #ifndef LECTERN_BLACK_BOX_H
 #define LECTERN_BLACK_BOX_H
 
@@ -25,9 +25,9 @@ void black_box_close (BlackBox *box); /* NULL is fine */
  * neighbours are no suspects when it happens again. */
 guint black_box_count_strikes (BlackBox *box, const char *path, gint64 size_bytes, gint64 mtime_ns);
 
-/* The document of a slot: begin before its first byte is looked at, end when it is done, however that went. The end also
- * clears it of earlier suspicion. Paths of more than 4 KiB are not kept. */
-void black_box_begin (BlackBox *box, guint slot, const char *path, gint64 size_bytes, gint64 mtime_ns);
+/* Begin before its first byte is looked at: returns the slot for the end, which comes when it is done, however that went, and
+ * which also clears it of earlier suspicion. More than n_slots at a time, and paths of more than 4 KiB, are not kept. */
+guint black_box_begin (BlackBox *box, const char *path, gint64 size_bytes, gint64 mtime_ns);
 void black_box_end (BlackBox *box, guint slot);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BlackBox, black_box_close)

@@ -14,10 +14,9 @@ static void die_while_reading (const char *const *paths, gint64 size_bytes)
   pid_t pid = fork ();
   if (pid == 0) {
     BlackBox *box = black_box_open (folder, 4);
-    black_box_begin (box, 0, "/done.pdf", 1, 1);
-    black_box_end (box, 0);
+    black_box_end (box, black_box_begin (box, "/done.pdf", 1, 1));
     for (guint i = 0; paths[i]; i++)
-      black_box_begin (box, i, paths[i], size_bytes, 7);
+      black_box_begin (box, paths[i], size_bytes, 7);
     kill (getpid (), SIGKILL);
   }
   int wait_status;
@@ -39,8 +38,7 @@ static void test_strikes (void)
   expect_strikes (box, both[1], 100, 1);
   expect_strikes (box, both[0], 101, 0); /* it has changed */
   g_assert_cmpuint (black_box_count_strikes (box, "/done.pdf", 1, 1), ==, 0);
-  black_box_begin (box, 3, both[1], 100, 7);
-  black_box_end (box, 3); /* read to its end: no suspect any more */
+  black_box_end (box, black_box_begin (box, both[1], 100, 7)); /* read to its end: no suspect any more */
   expect_strikes (box, both[1], 100, 0);
   black_box_close (box);
 
@@ -57,8 +55,7 @@ static void test_strikes (void)
   box = black_box_open (folder, 4);
   expect_strikes (box, both[0], 100, 0);
   expect_strikes (box, both[0], 200, 1);
-  black_box_begin (box, 0, both[0], 200, 7);
-  black_box_end (box, 0);
+  black_box_end (box, black_box_begin (box, both[0], 200, 7));
   black_box_close (box);
   g_autofree char *suspects = g_build_filename (folder, "suspects", NULL);
   g_assert_false (g_file_test (suspects, G_FILE_TEST_EXISTS));
@@ -68,23 +65,22 @@ static void test_strikes (void)
 static void test_second_program (void)
 {
   BlackBox *first = black_box_open (folder, 2);
-  black_box_begin (first, 0, "/first.pdf", 1, 7);
+  guint slot = black_box_begin (first, "/first.pdf", 1, 7);
   BlackBox *second = black_box_open (folder, 2);
   expect_strikes (second, "/first.pdf", 1, 0);
-  black_box_begin (second, 0, "/second.pdf", 1, 7);
+  black_box_begin (second, "/second.pdf", 1, 7);
   black_box_close (second);
   second = black_box_open (folder, 2);
   expect_strikes (second, "/second.pdf", 1, 0);
   black_box_close (second);
-  black_box_end (first, 0);
+  black_box_end (first, slot);
   black_box_close (first);
 }
 
 static void test_no_folder (void)
 {
   BlackBox *box = black_box_open ("/nonexistent/folder", 2);
-  black_box_begin (box, 1, "/x.pdf", 1, 7);
-  black_box_end (box, 1);
+  black_box_end (box, black_box_begin (box, "/x.pdf", 1, 7));
   expect_strikes (box, "/x.pdf", 1, 0);
   black_box_close (box);
 }
@@ -106,10 +102,11 @@ static void test_nonsense (void)
 static gpointer use_slot (gpointer data)
 {
   BlackBox *box = ((gpointer *)data)[0];
-  guint slot = GPOINTER_TO_UINT (((gpointer *)data)[1]);
+  guint thread = GPOINTER_TO_UINT (((gpointer *)data)[1]);
   for (int i = 0; i < 500; i++) {
-    g_autofree char *path = g_strdup_printf ("/%u/%d", slot, i);
-    black_box_begin (box, slot, path, i, 7);
+    g_autofree char *path = g_strdup_printf ("/%u/%d", thread, i);
+    guint slot = black_box_begin (box, path, i, 7);
+    g_assert_cmpuint (slot, <, 4);
     expect_strikes (box, path, i, 0);
     black_box_end (box, slot);
   }
