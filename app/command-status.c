@@ -69,7 +69,7 @@ static void print_status_json (const Invocation *invocation, const LecternLibrar
 
 static void print_status (const Invocation *invocation, const LecternLibraryStatus *status,
                           const LecternModel *generator, const LecternCacheStatus *cache,
-                               const LecternProtections *protections, const char *problem, gboolean check)
+                          const LecternProtections *protections, const char *problem, gboolean check)
 {
   g_autofree char *dir = g_filename_display_name (invocation->library_dir);
   g_autofree char *database = output_dup_size ((guint64)status->database_bytes);
@@ -117,7 +117,8 @@ static gboolean run_status (const Invocation *invocation, GError **error)
   const LecternProtections *protections
       = extractor && lectern_extractor_get_protections (extractor, &found, &problem) ? &found : NULL;
   if (invocation->json)
-    print_status_json (invocation, status, generator, &cache_status, protections, problem ? problem->message : NULL, check);
+    print_status_json (invocation, status, generator, &cache_status, protections, problem ? problem->message : NULL,
+                       check);
   else
     print_status (invocation, status, generator, &cache_status, protections, problem ? problem->message : NULL, check);
   return TRUE;

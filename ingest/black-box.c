@@ -117,11 +117,11 @@ static void write_slot (BlackBox *box, guint slot, const Slot *content)
 BlackBox *black_box_open (const char *folder, guint n_slots)
 {
   BlackBox *box = g_new0 (BlackBox, 1);
-  g_autofree char *path = g_build_filename (folder, "reading", NULL);
+  g_autofree char *path = folder ? g_build_filename (folder, "reading", NULL) : g_strdup ("");
   g_mutex_init (&box->mutex);
   box->n_slots = CLAMP (n_slots, 1, MAX_SLOTS);
   box->paths = g_new0 (char *, box->n_slots);
-  box->suspects_path = g_build_filename (folder, "suspects", NULL);
+  box->suspects_path = folder ? g_build_filename (folder, "suspects", NULL) : g_strdup ("");
   box->suspects = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   box->fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (box->fd >= 0 && flock (box->fd, LOCK_EX | LOCK_NB) != 0) {

@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 
 typedef struct _BlackBox BlackBox;
 
-/* Takes over what an earlier run left. Never fails: a box that cannot be written keeps nothing. */
+/* Takes over what an earlier run left. Never fails: a box that cannot be written, or has no folder (NULL), keeps nothing. */
 BlackBox *black_box_open (const char *folder, guint n_slots);
 void black_box_close (BlackBox *box); /* NULL is fine */
 

@@ -289,9 +289,9 @@ static LecternExtraction *explain_death (const Reply *reply, const Request *requ
   if (WIFEXITED (reply->wait_status)) {
     int code = WEXITSTATUS (reply->wait_status);
     if (code == CHILD_OUT_OF_MEMORY)
-      return failed (
-          LECTERN_STATUS_TOO_LARGE,
-          g_strdup_printf ("Reading it needs more than %" G_GUINT64_FORMAT " MiB of memory.", request->memory_bytes >> 20));
+      return failed (LECTERN_STATUS_TOO_LARGE,
+                     g_strdup_printf ("Reading it needs more than %" G_GUINT64_FORMAT " MiB of memory.",
+                                      request->memory_bytes >> 20));
     if (code == CHILD_NO_LIMITS)
       return failed (LECTERN_STATUS_UNREADABLE, g_strdup ("The limits for its reader could not be set."));
     if (find_attempt (code))
@@ -306,8 +306,9 @@ static LecternExtraction *explain_death (const Reply *reply, const Request *requ
     signal_number = SIGXCPU;
   switch (signal_number) {
   case SIGSYS:
-    return failed (LECTERN_STATUS_DAMAGED, g_strdup ("Its reader was stopped because it tried something that reading does "
-                                                     "not need; the file may be an attack."));
+    return failed (LECTERN_STATUS_DAMAGED,
+                   g_strdup ("Its reader was stopped because it tried something that reading does "
+                             "not need; the file may be an attack."));
   case SIGXCPU: return failed (LECTERN_STATUS_TIMED_OUT, g_strdup ("Reading it took too much processor time."));
   case SIGKILL:
     return failed (LECTERN_STATUS_TOO_LARGE,
@@ -419,9 +420,12 @@ static LecternExtraction *extract_descriptor (LecternExtractor *extractor, int f
   guint timeout_ms = limits && limits->timeout_ms
                          ? limits->timeout_ms
                          : DEFAULT_TIMEOUT_MS + (guint)(size_bytes >> 20) * DEFAULT_TIMEOUT_MS_PER_MIB;
-  Request request
-      = { REQUEST_MAGIC, REQUEST_VERSION, size_bytes,
-          limits && limits->memory_bytes ? limits->memory_bytes : DEFAULT_MEMORY_BYTES, timeout_ms / 1000 + 2, 0 };
+  Request request = { REQUEST_MAGIC,
+                      REQUEST_VERSION,
+                      size_bytes,
+                      limits && limits->memory_bytes ? limits->memory_bytes : DEFAULT_MEMORY_BYTES,
+                      timeout_ms / 1000 + 2,
+                      0 };
   gsize length = strlen (name);
   /* A name that is too long is cut at its beginning: the extension counts. */
   g_strlcpy (request.name, name + (length >= sizeof request.name ? length - sizeof request.name + 1 : 0),
@@ -475,7 +479,8 @@ LecternExtraction *lectern_extractor_extract_bytes (LecternExtractor *extractor,
   return extraction;
 }
 
-gboolean lectern_extractor_get_protections (LecternExtractor *extractor, LecternProtections *protections, GError **error)
+gboolean lectern_extractor_get_protections (LecternExtractor *extractor, LecternProtections *protections,
+                                            GError **error)
 {
   *protections = (LecternProtections){ 0 };
   int fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -489,8 +494,9 @@ gboolean lectern_extractor_get_protections (LecternExtractor *extractor, Lectern
     return FALSE;
   ProtectionsFrame frame;
   Reply reply;
-  gboolean answered = wait_readable (answer_fd, START_TIMEOUT_MS) && read (answer_fd, &frame, sizeof frame) == sizeof frame
-                      && frame.magic == REQUEST_MAGIC && wait_readable (extractor->socket_fd, START_TIMEOUT_MS)
+  gboolean answered = wait_readable (answer_fd, START_TIMEOUT_MS)
+                      && read (answer_fd, &frame, sizeof frame) == sizeof frame && frame.magic == REQUEST_MAGIC
+                      && wait_readable (extractor->socket_fd, START_TIMEOUT_MS)
                       && receive_reply (extractor->socket_fd, &reply);
   close (answer_fd);
   if (!answered) {

@@ -42,6 +42,8 @@ IndexWorkers *index_workers_new (const char *folder, const char *const *named, g
                                  const LecternExtractLimits *limits, GCancellable *cancellable);
 /* Waits for the jobs that were begun; all others are freed. */
 void index_workers_free (IndexWorkers *workers);
+/* Whether the file was given up after Lectern died on it, as it is now, and the user names it: it is read whatever is known. */
+gboolean index_workers_tries_again (const IndexWorkers *workers, const IndexJob *job);
 guint index_workers_get_n (const IndexWorkers *workers);
 /* Takes the job. FALSE with *error if no reader can be started; the job is freed then. */
 gboolean index_workers_push (IndexWorkers *workers, IndexJob *job, GError **error);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -188,11 +189,34 @@ static Evidence evidence_of (const IndexJob *job)
                      (gint64)job->info.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + job->info.st_mtim.tv_nsec };
 }
 
+static gboolean is_given_up (const IndexWorkers *workers, const IndexJob *job)
+{
+  Evidence evidence = evidence_of (job);
+  return black_box_count_strikes (workers->box, evidence.path, evidence.size_bytes, evidence.mtime_ns)
+         >= BLACK_BOX_MAX_STRIKES;
+}
+
+static gboolean is_named (const IndexWorkers *workers, const char *path)
+{
+  for (guint i = 0; path && workers->named[i]; i++) {
+    char *real = realpath (workers->named[i], NULL); /* as the scan gives paths */
+    gboolean same = real && strcmp (real, path) == 0;
+    free (real);
+    if (same)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+gboolean index_workers_tries_again (const IndexWorkers *workers, const IndexJob *job)
+{
+  return is_given_up (workers, job) && is_named (workers, job->path);
+}
+
 static void extract_job (IndexWorkers *workers, IndexJob *job)
 {
   Evidence evidence = evidence_of (job);
-  guint strikes = black_box_count_strikes (workers->box, evidence.path, evidence.size_bytes, evidence.mtime_ns);
-  if (strikes >= BLACK_BOX_MAX_STRIKES && !(job->path && g_strv_contains (workers->named, job->path))) {
+  if (is_given_up (workers, job) && !is_named (workers, job->path)) {
     index_job_fail (job, LECTERN_STATUS_DAMAGED,
                     "Lectern ended twice while reading it; to try again, add it by its own path.");
     return;

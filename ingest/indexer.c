@@ -270,7 +270,7 @@ static gboolean start_file (Run *run, IndexJob *job, GError **error)
       index_run_report (&run->base, job->shown, LECTERN_STATUS_UNREADABLE, reason);
     }
   } else if (known && known->size_bytes == job->info.st_size && known->mtime_ns == mtime_ns_of (&job->info)
-             && known->status != LECTERN_STATUS_UNREADABLE) {
+             && known->status != LECTERN_STATUS_UNREADABLE && !index_workers_tries_again (run->workers, job)) {
     report_known (run, known);
   } else {
     int format = format_from_path (job->path);
@@ -312,7 +312,7 @@ static gboolean decide (Run *run, IndexJob *job, GError **error)
   if (!draft->hash)
     return finish (run, job, error);
   if (known && g_strcmp0 (known->hash, draft->hash) == 0 && known->status != LECTERN_STATUS_UNREADABLE
-      && known->container_id == job->container) {
+      && known->container_id == job->container && !index_workers_tries_again (run->workers, job)) {
     gboolean ok = begin_batch (run, error)
                   && lectern_library_touch (run->base.library, known->id, draft->size_bytes, draft->mtime_ns, error);
     if (ok) {

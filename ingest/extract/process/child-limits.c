@@ -85,8 +85,9 @@ void limits_prepare (void)
 
 void limits_apply_fixed (void)
 {
-  fixed_limits_hold = set_limit (RLIMIT_CORE, 0, 0) && set_limit (RLIMIT_FSIZE, 0, 0) && set_limit (RLIMIT_MEMLOCK, 0, 0)
-                      && set_limit (RLIMIT_MSGQUEUE, 0, 0) && set_limit (RLIMIT_NOFILE, MAX_DESCRIPTORS, MAX_DESCRIPTORS);
+  fixed_limits_hold = set_limit (RLIMIT_CORE, 0, 0) && set_limit (RLIMIT_FSIZE, 0, 0)
+                      && set_limit (RLIMIT_MEMLOCK, 0, 0) && set_limit (RLIMIT_MSGQUEUE, 0, 0)
+                      && set_limit (RLIMIT_NOFILE, MAX_DESCRIPTORS, MAX_DESCRIPTORS);
 }
 
 gboolean limits_apply (const Request *request)

@@ -102,7 +102,7 @@ gboolean sandbox_enter (const Request *request, int document_fd, int answer_fd, 
   gboolean calls = prepared.filter && system_calls_enter (prepared.filter);
   *protections = (ProtectionsFrame){
     REQUEST_MAGIC,
-    (guint)prepared.files << LECTERN_PROTECTION_FILES | (guint)calls << LECTERN_PROTECTION_NETWORK
+    (guint)(prepared.files || calls) << LECTERN_PROTECTION_FILES | (guint)calls << LECTERN_PROTECTION_NETWORK
         | (guint)calls << LECTERN_PROTECTION_SYSTEM_CALLS | (guint)signals << LECTERN_PROTECTION_SIGNALS
         | (guint)prepared.privileges << LECTERN_PROTECTION_PRIVILEGES
         | (guint)prepared.not_dumpable << LECTERN_PROTECTION_NOT_DUMPABLE | 1u << LECTERN_PROTECTION_LIMITS
