@@ -131,6 +131,7 @@ int main (int argc, char **argv)
   Run run = { .limits = { 10000, 0 } };
   guint n = 0;
   guint32 seed = 1;
+  setvbuf (stdout, NULL, _IOLBF, 0);
   for (int option; (option = getopt (argc, argv, "n:s:t:v")) != -1;)
     switch (option) {
     case 'n': n = (guint)atoi (optarg); break;
