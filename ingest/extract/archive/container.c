@@ -318,6 +318,31 @@ void container_unload (ContainerEntry *entry)
   entry->loaded = FALSE;
 }
 
+char *container_dup_mimetype (const guint8 *bytes, gsize size)
+{
+  /* Formats that have it put it first and do not compress it, so that it stands at a fixed place. */
+  static const char name[] = "mimetype";
+  const gsize at = 30 + sizeof name - 1;
+  if (!container_is_zip (bytes, size))
+    return NULL;
+  char *type = NULL;
+  if (size > at + 4 && memcmp (bytes + 8, "\0\0", 2) == 0 && memcmp (bytes + 26, "\x08\0\0\0", 4) == 0
+      && memcmp (bytes + 30, name, sizeof name - 1) == 0) {
+    guint32 length = bytes[22] | bytes[23] << 8 | bytes[24] << 16 | (guint32)bytes[25] << 24;
+    if (length > 0 && length < 256 && length <= size - at)
+      type = g_strndup ((const char *)bytes + at, length);
+  }
+  if (!type) {
+    Outcome failure = { 0 };
+    g_autoptr (Container) container = container_open (bytes, size, CONTAINER_ZIP, &container_default_limits, &failure);
+    g_free (failure.reason);
+    const ContainerEntry *entry = container ? container_load_one (container, name) : NULL;
+    if (entry && entry->n_bytes < 256)
+      type = g_strndup ((const char *)entry->bytes, entry->n_bytes);
+  }
+  return type && g_utf8_validate (type, -1, NULL) ? g_strstrip (type) : (g_free (type), NULL);
+}
+
 /* ---- one compressed file --------------------------------------------------------------------------------- */
 
 char *container_decompress (const guint8 *bytes, gsize size, const ContainerLimits *limits, gsize *length,

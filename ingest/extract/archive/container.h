@@ -40,6 +40,10 @@ void container_warm_up (void);
 
 gboolean container_is_zip (const guint8 *bytes, gsize size); /* by the first bytes */
 
+/* The content of the entry "mimetype" of a zip file, by which some formats name themselves. NULL: it is no zip file or has
+ * none. The caller frees. */
+char *container_dup_mimetype (const guint8 *bytes, gsize size);
+
 /* Reads the names of what is in it. `bytes` must outlive the container. NULL: *failure says why, in a sentence. */
 Container *container_open (const guint8 *bytes, gsize size, ContainerFormats formats, const ContainerLimits *limits,
                            Outcome *failure);
