@@ -14,6 +14,8 @@ const FormatName format_names[N_FORMATS] = {
   [FORMAT_ODP] = { "odp", { ".odp", ".otp" }, 1024 * MIB },
   [FORMAT_ODS] = { "ods", { ".ods", ".ots" }, 1024 * MIB },
   [FORMAT_EPUB] = { "epub", { ".epub" }, 1024 * MIB },
+  [FORMAT_PPTX] = { "pptx", { ".pptx", ".pptm", ".ppsx", ".ppsm", ".potx" }, 1024 * MIB },
+  [FORMAT_XLSX] = { "xlsx", { ".xlsx", ".xlsm", ".xltx", ".xltm" }, 1024 * MIB },
   [FORMAT_TEXT] = { "text", { ".txt", ".text", ".rst", ".org", ".adoc" }, 256 * MIB },
 };
 

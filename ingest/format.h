@@ -15,6 +15,8 @@ typedef enum {
   FORMAT_ODP,
   FORMAT_ODS,
   FORMAT_EPUB,
+  FORMAT_PPTX,
+  FORMAT_XLSX,
   N_FORMATS
 } Format;
 

@@ -3,6 +3,8 @@
 #include "ingest/extract/office/docx.h"
 #include "ingest/extract/office/epub.h"
 #include "ingest/extract/office/odf.h"
+#include "ingest/extract/office/pptx.h"
+#include "ingest/extract/office/xlsx.h"
 #include "ingest/extract/text/encoding.h"
 #include "ingest/extract/html/html.h"
 #include "ingest/extract/text/markdown.h"
@@ -19,6 +21,8 @@ const FormatReader format_readers[N_FORMATS] = {
   [FORMAT_ODP] = { container_warm_up, odp_sniff, odf_extract },
   [FORMAT_ODS] = { container_warm_up, ods_sniff, odf_extract },
   [FORMAT_EPUB] = { epub_warm_up, epub_sniff, epub_extract },
+  [FORMAT_PPTX] = { container_warm_up, pptx_sniff, pptx_extract },
+  [FORMAT_XLSX] = { container_warm_up, xlsx_sniff, xlsx_extract },
   [FORMAT_TEXT] = { encoding_warm_up, text_sniff, text_extract },
 };
 

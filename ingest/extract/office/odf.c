@@ -20,13 +20,13 @@ static void read_slide_shapes (OdfReader *reader, Xml *xml, guint depth_left)
       g_autofree char *content = xml_dup_content (xml);
       reader->flow.boilerplate += flow_count_characters (content);
     } else if (role && strcmp (role, "title") == 0) {
-      g_autofree char *title = xml_dup_content (xml);
+      g_autofree char *title = xml_dup_content_by (xml, "p");
       flow_block (&reader->flow, LECTERN_BLOCK_HEADING, 1, title);
     } else if (xml_is (xml, "notes")) {
       for (int inner = xml_depth (xml); xml_next_child (xml, inner);) {
         if (!xml_attribute_is (xml, "class", "notes") || xml_attribute_is (xml, "placeholder", "true"))
           continue;
-        g_autofree char *text = xml_dup_content (xml);
+        g_autofree char *text = xml_dup_content_by (xml, "p");
         g_autofree char *notes = g_strconcat ("Notes: ", text, NULL);
         if (text[0])
           flow_block (&reader->flow, LECTERN_BLOCK_PARAGRAPH, 0, notes);

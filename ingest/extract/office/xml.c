@@ -129,6 +129,16 @@ const char *xml_attribute (const Xml *xml, const char *name)
   return NULL;
 }
 
+const char *xml_relation_id (const Xml *xml)
+{
+  const xmlNode *node = xml->type == XML_READER_TYPE_ELEMENT ? xmlTextReaderCurrentNode (xml->reader) : NULL;
+  for (const xmlAttr *at = node ? node->properties : NULL; at; at = at->next)
+    if (at->ns && at->ns->href && strcmp ((const char *)at->name, "id") == 0
+        && strstr ((const char *)at->ns->href, "officeDocument") && at->children && at->children->content)
+      return (const char *)at->children->content;
+  return NULL;
+}
+
 gboolean xml_attribute_is (const Xml *xml, const char *name, const char *value)
 {
   const char *found = xml_attribute (xml, name);
@@ -151,13 +161,21 @@ gboolean xml_is_on (const Xml *xml)
   return !value || !(strcmp (value, "0") == 0 || strcmp (value, "false") == 0 || strcmp (value, "off") == 0);
 }
 
-char *xml_dup_content (Xml *xml)
+char *xml_dup_content_by (Xml *xml, const char *name)
 {
   FlowText text = { .string = g_string_new (NULL) };
   int depth = xml->depth;
   if (xml->reader && xml->type == XML_READER_TYPE_ELEMENT && xmlTextReaderIsEmptyElement (xml->reader) != 1)
-    while (advance (xml) && xml->depth > depth)
+    while (advance (xml) && xml->depth > depth) {
       if (is_text (xml))
         flow_text_append (&text, xml_text (xml));
+      else if (name && xml_is (xml, name))
+        text.space = TRUE;
+    }
   return g_string_free (text.string, FALSE);
+}
+
+char *xml_dup_content (Xml *xml)
+{
+  return xml_dup_content_by (xml, NULL);
 }

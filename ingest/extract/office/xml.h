@@ -37,6 +37,8 @@ const char *xml_text (const Xml *xml);                           /* of a text; N
 /* By local name; borrowed until the cursor moves; NULL: absent. */
 const char *xml_attribute (const Xml *xml, const char *name);
 gboolean xml_attribute_is (const Xml *xml, const char *name, const char *value);
+/* The one that names a relation (r:id), which stands beside others called "id". */
+const char *xml_relation_id (const Xml *xml);
 /* A number in 0..max; `absent` if it is not there or not a number. */
 guint xml_attribute_number (const Xml *xml, const char *name, guint absent, guint max);
 /* An on/off property such as <w:vanish w:val="0"/>: on unless the attribute says off. */
@@ -44,6 +46,9 @@ gboolean xml_is_on (const Xml *xml);
 
 /* All text in the element, white space collapsed. Goes past it; the caller frees. */
 char *xml_dup_content (Xml *xml);
+
+/* The same, with white space between the elements called `name`, such as paragraphs. */
+char *xml_dup_content_by (Xml *xml, const char *name);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Xml, xml_close)
 
