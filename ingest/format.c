@@ -16,6 +16,7 @@ const FormatName format_names[N_FORMATS] = {
   [FORMAT_EPUB] = { "epub", { ".epub" }, 1024 * MIB },
   [FORMAT_PPTX] = { "pptx", { ".pptx", ".pptm", ".ppsx", ".ppsm", ".potx" }, 1024 * MIB },
   [FORMAT_XLSX] = { "xlsx", { ".xlsx", ".xlsm", ".xltx", ".xltm" }, 1024 * MIB },
+  [FORMAT_OFFICE_97] = { "office-97", { ".doc", ".dot", ".xls", ".xlt", ".ppt", ".pps", ".pot" }, 2048 * MIB },
   [FORMAT_TEXT] = { "text", { ".txt", ".text", ".rst", ".org", ".adoc" }, 256 * MIB },
 };
 

@@ -17,6 +17,7 @@ typedef enum {
   FORMAT_EPUB,
   FORMAT_PPTX,
   FORMAT_XLSX,
+  FORMAT_OFFICE_97,
   N_FORMATS
 } Format;
 

@@ -3,6 +3,7 @@
 #include "ingest/extract/office/docx.h"
 #include "ingest/extract/office/epub.h"
 #include "ingest/extract/office/odf.h"
+#include "ingest/extract/office/office97.h"
 #include "ingest/extract/office/pptx.h"
 #include "ingest/extract/office/xlsx.h"
 #include "ingest/extract/text/encoding.h"
@@ -23,6 +24,7 @@ const FormatReader format_readers[N_FORMATS] = {
   [FORMAT_EPUB] = { epub_warm_up, epub_sniff, epub_extract },
   [FORMAT_PPTX] = { container_warm_up, pptx_sniff, pptx_extract },
   [FORMAT_XLSX] = { container_warm_up, xlsx_sniff, xlsx_extract },
+  [FORMAT_OFFICE_97] = { NULL, office97_sniff, office97_extract },
   [FORMAT_TEXT] = { encoding_warm_up, text_sniff, text_extract },
 };
 

@@ -448,6 +448,7 @@ Outcome docx_extract (const Document *document, Writer *writer)
   if (!xml_is_sound (xml))
     emit_warning (writer, "The document is damaged; it was read up to the damage.");
   flow_finish (&reader.flow, titled);
+  gboolean lost = !xml_is_sound (xml) && emit_count_blocks (writer) == 0;
 
   g_hash_table_unref (reader.footnotes.texts);
   g_hash_table_unref (reader.endnotes.texts);
@@ -455,5 +456,5 @@ Outcome docx_extract (const Document *document, Writer *writer)
   docx_styles_free (reader.styles);
   docx_lists_free (reader.lists);
   g_string_free (reader.code, TRUE);
-  return outcome_indexed ();
+  return lost ? outcome_failed (LECTERN_STATUS_DAMAGED, "It is damaged: its text cannot be read.") : outcome_indexed ();
 }

@@ -410,12 +410,13 @@ void flow_end_table (Flow *flow)
 gboolean flow_is_number (const char *text)
 {
   gsize letters = 0, digits = 0;
+  const char *first = text + strspn (text, "-+( ");
   for (const char *at = text; *at; at = g_utf8_next_char (at)) {
     gunichar c = g_utf8_get_char (at);
     letters += g_unichar_isalpha (c) != 0;
     digits += g_unichar_isdigit (c) != 0;
   }
-  return digits > letters; /* also with a unit */
+  return digits > letters || (digits == letters && g_ascii_isdigit (*first)); /* also with a unit */
 }
 
 gboolean flow_is_header_row (const char *const *cells, guint n)

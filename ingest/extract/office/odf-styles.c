@@ -146,8 +146,11 @@ OdfStyle odf_styles_get (const OdfStyles *styles, const char *family, const char
   for (guint n = 0; name && n < MAX_INHERITANCE; n++) {
     g_autofree char *key = dup_key (family, name);
     const Style *style = g_hash_table_lookup (styles->styles, key);
-    if (!style)
+    if (!style) { /* a built-in one need not be defined */
+      if (all.role == ODF_BODY && strcmp (family, "paragraph") == 0)
+        all.role = role_of (name);
       break;
+    }
     hidden = hidden < 0 ? style->hidden : hidden;
     all.role = all.role == ODF_BODY ? style->role : all.role;
     all.outline_level = all.outline_level == 0 ? style->outline_level : all.outline_level;

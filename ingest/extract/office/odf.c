@@ -114,7 +114,8 @@ static gboolean is_encrypted (const ContainerEntry *manifest)
   return FALSE;
 }
 
-static void read_content (OdfReader *reader, const ContainerEntry *content)
+/* FALSE: it is damaged. */
+static gboolean read_content (OdfReader *reader, const ContainerEntry *content)
 {
   g_autoptr (Xml) xml = xml_open (content);
   if (xml_root (xml))
@@ -137,6 +138,7 @@ static void read_content (OdfReader *reader, const ContainerEntry *content)
     emit_warning (reader->flow.writer, "The document is damaged; it was read up to the damage.");
   if (content->cut)
     emit_warning (reader->flow.writer, "The document is too large when it is unpacked; its end is left out.");
+  return xml_is_sound (xml);
 }
 
 Outcome odf_extract (const Document *document, Writer *writer)
@@ -171,12 +173,14 @@ Outcome odf_extract (const Document *document, Writer *writer)
         reader.flow.boilerplate += flow_count_characters (text);
       }
     }
-  read_content (&reader, content);
+  gboolean sound = read_content (&reader, content);
   flow_finish (&reader.flow, titled || reader.is_sheet); /* the name of a sheet is no title */
   odf_styles_free (reader.styles);
   g_string_free (reader.code, TRUE);
   g_free (reader.list_style);
   g_free (reader.ended_list_style);
+  if (!sound && emit_count_blocks (writer) == 0)
+    return outcome_failed (LECTERN_STATUS_DAMAGED, "It is damaged: its text cannot be read.");
   return outcome_indexed ();
 }
 
