@@ -20,7 +20,7 @@
 #define LARGE_RUN_DOCUMENTS 50
 #define MAX_WORKERS 16
 /* A transaction ends after this time, or this much text. */
-#define BATCH_MS 500
+#define BATCH_MS 2000
 #define BATCH_TEXT_BYTES (8u << 20)
 /* Documents in documents. */
 #define MAX_DEPTH 4

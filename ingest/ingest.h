@@ -142,10 +142,10 @@ typedef void (*LecternIndexProgress) (guint done, guint total, const char *path,
 /* Indexes files and folders (recursively): only what is new or changed by size, mtime and content hash; documents below
  * a given folder whose file has vanished are forgotten. Files are read side by side on the cores that this process may
  * use. A run that is cancelled (the report is returned, *error is G_IO_ERROR_CANCELLED) keeps all finished documents; one
- * that is killed loses at most the last half second of them. The next run goes on from there. */
-LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *paths,
-                                   const LecternExtractLimits *limits, LecternIndexProgress progress,
-                                   gpointer user_data, GCancellable *cancellable, GError **error);
+ * that is killed loses at most the last two seconds of them. The next run goes on from there. */
+LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *paths, const LecternExtractLimits *limits,
+                                   LecternIndexProgress progress, gpointer user_data, GCancellable *cancellable,
+                                   GError **error);
 
 /* ---- g_autoptr ------------------------------------------------------------------------------------------- */
 
