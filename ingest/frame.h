@@ -15,14 +15,16 @@
 
 #define REQUEST_FD 3
 #define REQUEST_MAGIC 0x4c585452u
-#define REQUEST_VERSION 1u
+#define REQUEST_VERSION 2u
 
 typedef struct {
   guint32 magic, version;
   guint64 size_bytes;   /* of the document */
   guint64 memory_bytes; /* address space beyond the start */
   guint32 cpu_seconds;
-  char name[260]; /* base name, cut if longer, NUL-terminated */
+  guint32 recognize; /* text on pages that are images; with a third descriptor: what was recognised in earlier runs */
+  gint32 recognized_fd; /* set by the receiver: that descriptor, or -1 */
+  char name[260];       /* base name, cut if longer, NUL-terminated */
 } Request;
 
 /* Also sent once when lectern-extract is ready, with magic and version only. */
@@ -37,13 +39,14 @@ typedef struct {
 enum { CHILD_DONE = 0, CHILD_OUT_OF_MEMORY = 77, CHILD_NO_LIMITS = 78 };
 
 typedef enum {
-  FRAME_TYPE = 1, /* string: "pdf", … */
-  FRAME_TITLE,    /* string */
-  FRAME_LANGUAGE, /* string */
-  FRAME_PAGES,    /* guint32 */
-  FRAME_BLOCK,    /* BlockFrame, text, spans as LecternSpan */
-  FRAME_WARNING,  /* string */
-  FRAME_END,      /* guint32 LecternStatus, string */
+  FRAME_TYPE = 1,             /* string: "pdf", … */
+  FRAME_TITLE,                /* string */
+  FRAME_LANGUAGE,             /* string */
+  FRAME_PAGES,                /* guint32 */
+  FRAME_BLOCK,                /* BlockFrame, text, spans as LecternSpan */
+  FRAME_WARNING,              /* string */
+  FRAME_END,                  /* guint32 LecternStatus, string */
+  FRAME_RECOGNIZED_PAGE = 32, /* nothing, or a key of RECOGNITION_KEY_BYTES and a page (recognition.h) */
 } FrameType;
 
 typedef struct {
@@ -62,6 +65,8 @@ typedef struct {
 void frame_append_string (GByteArray *out, FrameType type, const char *text);
 void frame_append_number (GByteArray *out, FrameType type, guint32 number);
 void frame_append_block (GByteArray *out, const LecternBlock *block);
+/* key NULL: only a sign of life. */
+void frame_append_recognized_page (GByteArray *out, const guint8 *key, const guint8 *payload, gsize payload_bytes);
 void frame_append_end (GByteArray *out, LecternStatus status, const char *reason);
 
 typedef struct _FrameDecoder FrameDecoder;
@@ -78,6 +83,11 @@ void frame_decoder_free (FrameDecoder *decoder);
 /* Takes the next n bytes. After anything but FRAME_MORE further bytes are a lie. */
 FrameState frame_decoder_feed (FrameDecoder *decoder, const guint8 *bytes, gsize n);
 const char *frame_decoder_get_complaint (const FrameDecoder *decoder); /* static, or NULL */
+/* How many FRAME_RECOGNIZED_PAGE came so far, and the page count as the child says it. */
+guint frame_decoder_get_n_recognized (const FrameDecoder *decoder);
+int frame_decoder_get_n_pages (const FrameDecoder *decoder);
+/* The next recognised page that is to be kept, key first; or NULL. */
+GBytes *frame_decoder_take_recognized (FrameDecoder *decoder);
 /* The extraction so far; the caller owns it and the decoder is spent. */
 LecternExtraction *frame_decoder_steal (FrameDecoder *decoder);
 

@@ -56,6 +56,12 @@ static gboolean is_blank (gunichar c)
   return c == ' ' || c == '\t' || c == 0xa0 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x3000;
 }
 
+/* What stands for a letter that only its font knows. */
+static gboolean is_unmapped (gunichar c)
+{
+  return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0xe000 && c <= 0xf8ff) || c >= 0xf0000 || c == 0xfffd;
+}
+
 /* Letters as one writes them: ligatures and presentation forms become plain letters, control characters nothing. */
 static void append_plain (GString *out, gunichar c)
 {
@@ -154,6 +160,8 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
     return;
   }
   gsize before = builder->page->text->len;
+  builder->page->n_characters++;
+  builder->page->n_unmapped += is_unmapped (c) ? 1 : 0;
   append_plain (builder->page->text, c);
   if (builder->page->text->len == before)
     return;
@@ -181,7 +189,7 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
   }
 }
 
-PdfPage *pdf_page_read (PopplerPage *source, int number)
+PdfPage *pdf_page_new (PopplerPage *source, int number)
 {
   PdfPage *page = g_new0 (PdfPage, 1);
   page->number = number;
@@ -192,7 +200,12 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
   poppler_page_get_size (source, &width, &height);
   page->width = bounded (width);
   page->height = bounded (height);
+  return page;
+}
 
+PdfPage *pdf_page_read (PopplerPage *source, int number)
+{
+  PdfPage *page = pdf_page_new (source, number);
   g_autofree char *text = poppler_page_get_text (source);
   PopplerRectangle *rectangles = NULL;
   guint n_rectangles = 0;

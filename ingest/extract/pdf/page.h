@@ -45,6 +45,7 @@ typedef struct {
   GString *text;
   GArray *words; /* of PdfWord, in poppler's order */
   GArray *lines; /* of PdfLine, in the order of reading */
+  guint n_characters, n_unmapped; /* as they stand in the file; those that stand for no known letter */
 } PdfPage;
 
 #define PDF_WORD(page, i) (&g_array_index ((page)->words, PdfWord, i))
@@ -54,6 +55,8 @@ typedef struct {
  * too; fragments of one row are one line again unless a gutter or the columns of a table separate them. */
 #define PDF_WIDE_GAP 0.75f
 
+/* A page of this size without words. */
+PdfPage *pdf_page_new (PopplerPage *source, int number);
 PdfPage *pdf_page_read (PopplerPage *source, int number);
 void pdf_page_free (PdfPage *page);
 
