@@ -1,6 +1,7 @@
 #include "ingest/extract/pdf/pdf.h"
 #include "ingest/extract/pdf/document.h"
 #include "ingest/extract/pdf/forms.h"
+#include "ingest/extract/pdf/hidden.h"
 #include "ingest/extract/pdf/scan.h"
 
 #include <math.h>
@@ -206,6 +207,7 @@ static int read_pages (PopplerDocument *source, int n_pages, PdfDocument *docume
     }
     PdfPage *page = pdf_page_read (source_page, i + 1);
     pdf_forms_read (source_page, page, document->forms);
+    pdf_report_hidden (page, writer);
     if (page->words->len == 0 || pdf_page_is_garbled (page)) {
       g_array_append_val (scans, page->number);
       pdf_page_free (page);
