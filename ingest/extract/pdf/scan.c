@@ -278,7 +278,7 @@ static char *explain_remedy (void)
 {
   switch (ocr_get_state ()) {
   case OCR_READY: return g_strdup ("text recognition found none on them");
-  case OCR_FORBIDDEN: return g_strdup ("read it without --no-ocr to have their text recognised");
+  case OCR_FORBIDDEN: return g_strdup ("text recognition was turned off (--no-ocr)");
   case OCR_NOT_BUILT: return g_strdup ("they need text recognition first, which this Lectern was built without");
   case OCR_NO_LANGUAGE:
   default: break;
