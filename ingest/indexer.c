@@ -269,6 +269,7 @@ static gboolean index_file (Run *run, const char *path, GError **error)
       if (errno == ENOENT && known) {
         ok = lectern_library_remove (run->library, &known->id, 1, error);
         run->report->removed += ok;
+        lectern_recognition_forget (path);
       } else {
         g_autofree char *reason = g_strdup_printf ("The file cannot be opened: %s.", g_strerror (errno));
         report_document (run, shown, LECTERN_STATUS_UNREADABLE, reason);
@@ -343,9 +344,11 @@ static gboolean forget_vanished (Run *run, const LecternScan *scan, GError **err
       const LecternDocument *document = g_ptr_array_index (documents, d);
       if (!g_hash_table_add (seen, g_strdup (document->path)))
         continue;
-      if (file_is_gone (document->path) && !is_kept (scan->closed, document->path)
-          && !is_kept (scan->empty, document->path))
-        g_array_append_val (ids, document->id);
+      if (!file_is_gone (document->path) || is_kept (scan->closed, document->path)
+          || is_kept (scan->empty, document->path))
+        continue;
+      g_array_append_val (ids, document->id);
+      lectern_recognition_forget (document->path);
     }
   }
   if (ids->len > 0 && !lectern_library_remove (run->library, (const gint64 *)(const void *)ids->data, ids->len, error))

@@ -75,7 +75,8 @@ LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const
                                               const LecternExtractLimits *limits, GCancellable *cancellable,
                                               GError **error);
 
-/* Removes what is kept of the pages of a document that were recognised. Its text must not outlive it. */
+/* Removes what is kept of the pages of a document that were recognised. Its text must not outlive it.
+ * path: as it is, or as the library stores it. */
 void lectern_recognition_forget (const char *path);
 
 /* A path as the library stores and shows it: as it is when it is UTF-8, otherwise with each byte that is not as "\xNN". */

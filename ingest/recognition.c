@@ -25,7 +25,8 @@ static char *cache_folder (void)
 static char *cache_path (const char *document)
 {
   g_autofree char *absolute = g_canonicalize_filename (document, NULL);
-  g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, absolute, -1);
+  g_autofree char *stored = lectern_path_to_utf8 (absolute);
+  g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, stored, -1);
   g_autofree char *name = g_strconcat (hash, SUFFIX, NULL);
   g_autofree char *folder = cache_folder ();
   return g_build_filename (folder, name, NULL);

@@ -3,6 +3,7 @@
 #include "ingest/ingest.h"
 
 #include <cairo-pdf.h>
+#include <fontconfig/fontconfig.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -463,5 +464,7 @@ int main (int argc, char **argv)
   g_rmdir (cache);
   g_rmdir (folder);
   g_free (folder);
+  cairo_debug_reset_static_data (); /* its fonts */
+  FcFini ();
   return result;
 }

@@ -288,7 +288,7 @@ static char *explain_remedy (void)
   for (guint i = 0; locales[i] && !name; i++)
     name = ocr_languages_name (locales[i]);
   return g_strdup_printf ("they need text recognition: install the package tesseract-ocr-%s (or the one of their "
-                          "language) and read it again",
+                          "language), then remove the document and add it again",
                           name ? name : "eng");
 }
 
