@@ -75,6 +75,11 @@ LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const
                                               const LecternExtractLimits *limits, GCancellable *cancellable,
                                               GError **error);
 
+/* The same for bytes that have no file of their own; `name` hints at the format. */
+LecternExtraction *lectern_extractor_extract_bytes (LecternExtractor *extractor, GBytes *bytes, const char *name,
+                                                    const LecternExtractLimits *limits, GCancellable *cancellable,
+                                                    GError **error);
+
 /* Removes what is kept of the pages of a document that were recognised. Its text must not outlive it.
  * path: as it is, or as the library stores it. */
 void lectern_recognition_forget (const char *path);
@@ -100,10 +105,11 @@ typedef struct {
 
 typedef struct {
   guint added, updated, unchanged, failed, removed; /* documents; one that failed in an earlier run and has not changed
-                                                       is not read again, and counts as failed */
+                                                       is not read again, and counts as failed; those that stand in
+                                                       others count, too */
   guint64 chunks, pages;                            /* stored by this run */
   double seconds;
-  GPtrArray *documents; /* of LecternIndexedDocument, in the order done */
+  GPtrArray *documents; /* of LecternIndexedDocument, by path */
 } LecternIndexReport;
 
 void lectern_index_report_free (LecternIndexReport *report);
@@ -112,8 +118,9 @@ void lectern_index_report_free (LecternIndexReport *report);
 typedef void (*LecternIndexProgress) (guint done, guint total, const char *path, gpointer user_data);
 
 /* Indexes files and folders (recursively): only what is new or changed by size, mtime and content hash; documents below
- * a given folder whose file has vanished are forgotten. One transaction per document: a run that is cancelled (the report
- * is returned, *error is G_IO_ERROR_CANCELLED) or killed keeps all finished ones, and the next run goes on from there. */
+ * a given folder whose file has vanished are forgotten. Files are read side by side on the cores that this process may
+ * use. A run that is cancelled (the report is returned, *error is G_IO_ERROR_CANCELLED) keeps all finished documents; one
+ * that is killed loses at most the last half second of them. The next run goes on from there. */
 LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *paths, const LecternExtractLimits *limits,
                                    LecternIndexProgress progress, gpointer user_data, GCancellable *cancellable,
                                    GError **error);

@@ -35,9 +35,12 @@ static char *cache_path (const char *document)
 RecognitionCache *recognition_cache_new (const char *path)
 {
   RecognitionCache *cache = g_new0 (RecognitionCache, 1);
+  cache->read_fd = cache->write_fd = -1;
+  cache->broken = !path;
+  if (!path)
+    return cache;
   cache->path = cache_path (path);
   cache->read_fd = open (cache->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  cache->write_fd = -1;
   struct stat information;
   if (cache->read_fd >= 0 && (fstat (cache->read_fd, &information) != 0 || !S_ISREG (information.st_mode))) {
     close (cache->read_fd);

@@ -26,6 +26,7 @@ typedef struct {
 /* The cache of one document while it is read. Never fails: without a cache pages are recognised again. */
 typedef struct _RecognitionCache RecognitionCache;
 
+/* path NULL: nothing is kept. */
 RecognitionCache *recognition_cache_new (const char *path);
 /* Drops what is older when the folder holds more than its share. */
 void recognition_cache_free (RecognitionCache *cache);
