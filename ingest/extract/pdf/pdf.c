@@ -1,6 +1,8 @@
 #include "ingest/extract/pdf/pdf.h"
 #include "ingest/extract/pdf/document.h"
 #include "ingest/extract/pdf/forms.h"
+#include "ingest/extract/pdf/hidden.h"
+#include "ingest/extract/pdf/scan.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,7 +11,6 @@
 #define MAX_OUTLINE_ENTRIES 50000u
 #define MAX_OUTLINE_DEPTH 12
 #define HEADER_WITHIN_BYTES 1024u
-#define MAX_IMAGE_PAGES 200 /* looked at to tell a scan */
 
 /* Poppler has automatic pointers only in later versions; names of our own work with all of them. */
 typedef PopplerDocument SourceDocument;
@@ -194,48 +195,23 @@ static void measure_body (PdfDocument *document)
   document->body_leading = 0.925f + 0.05f * (float)best;
 }
 
-/* Counts the pages that hold an image, among the first ones. */
-static int count_image_pages (PopplerDocument *source, int n_pages)
-{
-  int found = 0;
-  for (int i = 0; i < MIN (n_pages, MAX_IMAGE_PAGES); i++) {
-    g_autoptr (SourcePage) page = poppler_document_get_page (source, i);
-    GList *images = page ? poppler_page_get_image_mapping (page) : NULL;
-    found += images != NULL;
-    poppler_page_free_image_mapping (images);
-  }
-  return found;
-}
-
-static Outcome no_text (PopplerDocument *source, int n_pages)
-{
-  int images = count_image_pages (source, n_pages);
-  if (images == 0)
-    return outcome_failed (LECTERN_STATUS_NO_TEXT_LAYER, "None of its %d %s holds text.", n_pages,
-                           n_pages == 1 ? "page" : "pages");
-  if (n_pages > MAX_IMAGE_PAGES)
-    return outcome_failed (LECTERN_STATUS_NO_TEXT_LAYER,
-                           "None of its %d pages holds text; they look like scans, which need text recognition first.",
-                           n_pages);
-  return outcome_failed (LECTERN_STATUS_NO_TEXT_LAYER,
-                         "None of its %d %s holds text; %d %s, so it needs text recognition first.", n_pages,
-                         n_pages == 1 ? "page" : "pages", images, images == 1 ? "is an image" : "are images");
-}
-
 /* Reads all pages. Returns how many could not be read. */
 static int read_pages (PopplerDocument *source, int n_pages, PdfDocument *document, Writer *writer, guint *n_words)
 {
   int damaged = 0;
+  g_autoptr (GArray) scans = g_array_new (FALSE, FALSE, sizeof (int));
   for (int i = 0; i < n_pages; i++) {
     g_autoptr (SourcePage) source_page = poppler_document_get_page (source, i);
     if (!source_page) {
-      if (damaged++ < 5)
-        emit_warning (writer, "Page %d is damaged and left out.", i + 1);
+      damaged++;
+      emit_finding (writer, LECTERN_FINDING_PAGE_DAMAGED, i + 1, 0, NULL);
       continue;
     }
     PdfPage *page = pdf_page_read (source_page, i + 1);
     pdf_forms_read (source_page, page, document->forms);
-    if (page->words->len == 0) {
+    pdf_report_hidden (page, writer);
+    if (page->words->len == 0 || pdf_page_is_garbled (page)) {
+      g_array_append_val (scans, page->number);
       pdf_page_free (page);
       continue;
     }
@@ -243,6 +219,7 @@ static int read_pages (PopplerDocument *source, int n_pages, PdfDocument *docume
     pdf_collect_words (document->lexicon, page);
     g_ptr_array_add (document->pages, page);
   }
+  *n_words += pdf_read_scans (source, scans, document, writer);
   return damaged;
 }
 
@@ -267,9 +244,11 @@ static Outcome read_document (PopplerDocument *source, Writer *writer)
   guint n_words = 0;
   int damaged = read_pages (source, n_pages, &document, writer, &n_words);
   Outcome outcome;
+  g_autofree char *no_text = NULL;
   if (n_words == 0 && document.forms->len == 0)
     outcome = damaged == n_pages ? outcome_failed (LECTERN_STATUS_DAMAGED, "None of its %d pages can be read.", n_pages)
-                                 : no_text (source, n_pages);
+                                 : outcome_failed (LECTERN_STATUS_NO_TEXT_LAYER, "%s",
+                                                   (no_text = pdf_explain_no_text (source, n_pages)));
   else {
     measure_body (&document);
     pdf_mark_furniture (&document);
