@@ -5,8 +5,9 @@ headings.py BUILD [--part dev|held|all] [--show PATTERN] [--max-bytes N] [--ever
             PDF-OR-FOLDER...
 
 Of every PDF whose outline has at least five entries that stand in print, the heading blocks of `lectern-extract --dump` with
-LECTERN_PDF_OUTLINE=ignore are compared with the outline's titles on the same page, by letters and digits; a number before the
-title may be missing on either side. The documents are split in two by the MD5 of their name: rules are made looking at `dev`,
+LECTERN_PDF_OUTLINE=ignore are compared with the outline's titles on the same page (or, where none is there, on a page beside
+it: many entries lead to the end of the page before), by letters and digits; a number before the title may be missing on either
+side. The documents are split in two by the MD5 of their name: rules are made looking at `dev`,
 `held` is for the figures.
 
 recall      outline titles that stand in print and are a heading block
@@ -27,6 +28,8 @@ import sys
 import unicodedata
 
 MIN_ENTRIES = 5
+# Tables of contents are left out with their title, since they repeat the headings.
+CONTENTS = ('contents', 'tableofcontents', 'inhaltsverzeichnis', 'inhalt', 'listoffigures', 'listoftables')
 
 
 def key_of(text):
@@ -65,7 +68,7 @@ def read_outline(build, path):
     for line in run([build + '/tests/bench/show-outline', path]).split('\n'):
         level, _, rest = line.partition('\t')
         page, _, title = rest.partition('\t')
-        if title and int(page) > 0:
+        if title and int(page) > 0 and key_of(title) not in CONTENTS:
             entries.append((int(level), int(page), key_of(title), title))
     return entries
 
@@ -89,7 +92,8 @@ def compare(build, path):
         by_page.setdefault(entry[1], []).append(i)
     taken, pairs, wrong = set(), [], []
     for heading in headings:
-        hit = next((i for i in by_page.get(heading[1], ()) if i not in taken and same_title(heading[2], entries[i][2])), None)
+        near = [i for page in (heading[1], heading[1] - 1, heading[1] + 1) for i in by_page.get(page, ())]
+        hit = next((i for i in near if i not in taken and same_title(heading[2], entries[i][2])), None)
         if hit is not None:
             taken.add(hit)
             pairs.append((heading, entries[hit]))

@@ -164,15 +164,22 @@ static void emit_document_title (PopplerDocument *source, const PdfDocument *doc
 
 static void measure_body (PdfDocument *document)
 {
-  guint64 sizes[SIZE_STEPS] = { 0 }, leadings[LEADING_STEPS] = { 0 };
+  /* Programs may take more room than the text about them, in a size of their own. */
+  guint64 sizes[SIZE_STEPS] = { 0 }, code_sizes[SIZE_STEPS] = { 0 }, leadings[LEADING_STEPS] = { 0 };
+  guint64 chars = 0, code_chars = 0;
   for (guint p = 0; p < document->pages->len; p++) {
     const PdfPage *page = document->pages->pdata[p];
     for (guint i = 0; i < page->lines->len; i++) {
       const PdfLine *line = PDF_LINE (page, i);
-      sizes[(guint)CLAMP (lrintf (line->size * 2), 0, SIZE_STEPS - 1)] += line->chars;
+      guint step = (guint)CLAMP (lrintf (line->size * 2), 0, SIZE_STEPS - 1);
+      gboolean code = (line->style & PDF_MONO) != 0;
+      (code ? code_sizes : sizes)[step] += line->chars;
+      *(code ? &code_chars : &chars) += line->chars;
     }
   }
   guint best = 0;
+  for (guint i = 0; i < SIZE_STEPS && code_chars > 4 * chars; i++)
+    sizes[i] += code_sizes[i];
   for (guint i = 0; i < SIZE_STEPS; i++)
     if (sizes[i] > sizes[best])
       best = i;
