@@ -75,7 +75,8 @@ static float measure_white (const Headings *headings)
   for (guint i = 0; i < WHITE_STEPS; i++)
     if (counts[i] > counts[best])
       best = i;
-  return (float)best / 4 - 10;
+  float body = headings->document->body_size;
+  return CLAMP ((float)best / 4 - 10, -0.25f * body, 0.9f * body);
 }
 
 /* White space above a line beyond the usual, in sizes of the body; a new column or page: 1. */
@@ -156,7 +157,9 @@ static void collect_groups (Headings *headings)
     for (guint i = 0, end; i < prints->len; i = end) {
       const PdfPrint *print = PDF_PRINT (prints, i);
       end = i + 1;
-      if (print->kind != PDF_PRINT_BODY || print->contents || print->n == 0)
+      /* An index may look like a table of contents; its letters are headings all the same. */
+      gboolean letter = print->chars == 1 && print->style & PDF_BOLD;
+      if (print->kind != PDF_PRINT_BODY || (print->contents && !letter) || print->n == 0)
         continue;
       while (end < prints->len && same_group (headings, p, PDF_PRINT (prints, end), PDF_PRINT (prints, end - 1)))
         end++;
@@ -292,6 +295,8 @@ static float weigh (const Headings *headings, const Group *group, const char *te
     score -= 1;
   if (pdf_print_begins_lower (page, print))
     score -= 2;
+  if (*text == '\\' && !group->depth) /* a command is described */
+    score -= 1.5f;
   if (is_capitals (text))
     score += 1;
   if (look->groups >= 3)
