@@ -12,15 +12,17 @@ typedef struct {
   Writer *writer;
   const PdfPage *page;
   const GArray *prints; /* of PdfPrint: of this page */
-  LecternBlock *open; /* the block that may go on */
-  PdfPrint first, last;  /* its first and last line */
+  LecternBlock *open;   /* the block that may go on */
+  PdfPrint first, last; /* its first and last line */
   const PdfPage *last_page;
   gboolean soft_hyphen;
-  gboolean single; /* it has one line so far */
-  float code_left;
-  GArray *list_left;     /* of float: the left edges of the nested lists that are open */
-  char *table_header; /* of the table that was emitted last, if nothing came after it */
-  guint forms;        /* emitted so far */
+  gboolean single;                             /* it has one line so far */
+  float code_left, code_advance, code_leading; /* of the open block of code, points */
+  GArray *list_left;                           /* of float: the left edges of the nested lists that are open */
+  char *table_header;                          /* of the table that was emitted last, if nothing came after it */
+  guint forms;                                 /* emitted so far */
+  GPtrArray *notes;                            /* of LecternBlock: footnotes that wait for the end of the open block */
+  char *first_heading;
 } Blocks;
 
 /* ---- the open block -------------------------------------------------------------------------------------- */
@@ -33,14 +35,19 @@ static void emit_forms (Blocks *blocks, int before_page)
     emit_block (blocks->writer, forms->pdata[blocks->forms++]);
 }
 
-/* Forms come after the block: a paragraph that goes on over the page is not cut by them. */
+/* Footnotes and forms come after the block: a paragraph that goes on over the page is not cut by them. */
 static void close_block (Blocks *blocks)
 {
   if (blocks->open) {
     emit_block (blocks->writer, blocks->open);
+    if (blocks->open->kind == LECTERN_BLOCK_HEADING && !blocks->first_heading)
+      blocks->first_heading = g_strdup (blocks->open->text);
     lectern_block_free (blocks->open);
     blocks->open = NULL;
   }
+  for (guint i = 0; i < blocks->notes->len; i++)
+    emit_block (blocks->writer, blocks->notes->pdata[i]);
+  g_ptr_array_set_size (blocks->notes, 0);
   emit_forms (blocks, blocks->page ? blocks->page->number : 0);
 }
 
@@ -48,9 +55,11 @@ static void append_print (Blocks *blocks, const PdfPrint *print)
 {
   LecternBlock *block = blocks->open;
   if (block->kind == LECTERN_BLOCK_CODE) {
-    float advance = MAX (print->size * 0.5f, 1.0f);
-    int indent = (int)CLAMP (lrintf ((print->box.x0 - blocks->code_left) / advance), 0, 40);
-    g_autofree char *lead = g_strdup_printf ("%s%*s", *block->text ? "\n" : "", indent, "");
+    /* A blank line is one more. */
+    gboolean begun = *block->text != '\0';
+    gboolean blank = begun && print->box.y1 - blocks->last.box.y1 > 1.7f * blocks->code_leading;
+    int indent = (int)CLAMP (lrintf ((print->box.x0 - blocks->code_left) / blocks->code_advance), 0, 60);
+    g_autofree char *lead = g_strdup_printf ("%s%s%*s", begun ? "\n" : "", blank ? "\n" : "", indent, "");
     pdf_block_append_text (block, lead);
   }
   for (guint i = 0; i < print->n; i++) {
@@ -69,13 +78,40 @@ static void open_block (Blocks *blocks, LecternBlockKind kind, int level, const 
   blocks->first = *print;
   blocks->single = TRUE;
   blocks->soft_hyphen = FALSE;
-  blocks->code_left = print->box.x0;
   append_print (blocks, print);
 }
 
 static gboolean same_look (const PdfPrint *a, const PdfPrint *b)
 {
   return fabsf (a->size - b->size) < 0.13f * MAX (a->size, b->size);
+}
+
+/* Where the lines of code from `at` on begin at the left, how wide their characters are and how far apart they stand: the
+ * first line may be indented more than those after it. */
+static void measure_code (Blocks *blocks, guint at)
+{
+  const PdfPrint *print = PDF_PRINT (blocks->prints, at);
+  const PdfWord *longest = pdf_print_first_word (blocks->page, print);
+  blocks->code_left = print->box.x0;
+  blocks->code_leading = 3.2f * print->size;
+  for (guint i = at; i < blocks->prints->len; i++) {
+    const PdfPrint *line = PDF_PRINT (blocks->prints, i);
+    float distance = i > at ? line->box.y1 - line[-1].box.y1 : 1;
+    if (line->kind == PDF_PRINT_TABLE || !(line->style & PDF_MONO) || line->level || !same_look (line, print)
+        || distance <= 0 || distance >= 3.2f * print->size)
+      break;
+    blocks->code_left = MIN (blocks->code_left, line->box.x0);
+    if (i > at)
+      blocks->code_leading = MIN (blocks->code_leading, MAX (distance, print->size));
+    const PdfLine *fragment = PDF_LINE (blocks->page, line->first);
+    for (guint j = 0; j < fragment->n; j++)
+      if (PDF_WORD (blocks->page, fragment->first + j)->length > longest->length)
+        longest = PDF_WORD (blocks->page, fragment->first + j);
+  }
+  glong n = g_utf8_strlen (blocks->page->text->str + longest->start, (gssize)longest->length);
+  float advance = (longest->box.x1 - longest->box.x0) / (float)MAX (n, 1);
+  blocks->code_advance = CLAMP (advance, 0.4f * print->size, 0.8f * print->size);
+  blocks->code_advance = MAX (blocks->code_advance, 1.0f);
 }
 
 /* Whether line `at` goes on with the open block, whose last line stands right before it on this page. */
@@ -141,9 +177,12 @@ static gboolean continues_over (const Blocks *blocks, const PdfPrint *print)
          && blocks->last_page->number + 1 == blocks->page->number;
 }
 
-static int list_level (Blocks *blocks, float left)
+static int list_level (Blocks *blocks, const PdfPrint *print)
 {
   GArray *edges = blocks->list_left;
+  const float left = print->box.x0;
+  if (left > blocks->last.box.x1 || print->box.x1 < blocks->last.box.x0) /* another column */
+    g_array_set_size (edges, 0);
   while (edges->len && g_array_index (edges, float, edges->len - 1) > left + 4)
     g_array_set_size (edges, edges->len - 1);
   if (!edges->len || g_array_index (edges, float, edges->len - 1) < left - 4)
@@ -152,6 +191,12 @@ static int list_level (Blocks *blocks, float left)
 }
 
 /* ---- the page -------------------------------------------------------------------------------------------- */
+
+static gboolean looks_like_caption (const Blocks *blocks, const PdfPrint *print)
+{
+  return print->size < 0.97f * blocks->document->body_size
+         || pdf_print_first_word (blocks->page, print)->style & PDF_BOLD;
+}
 
 static void place (Blocks *blocks, guint at)
 {
@@ -181,13 +226,14 @@ static void place (Blocks *blocks, guint at)
     open_block (blocks, LECTERN_BLOCK_HEADING, print->level, print);
   } else if (print->contents) {
     /* A line without a number goes on with the next. */
-    open_block (blocks, LECTERN_BLOCK_LIST_ITEM, list_level (blocks, print->box.x0), print);
+    open_block (blocks, LECTERN_BLOCK_LIST_ITEM, list_level (blocks, print), print);
   } else if (code) {
+    measure_code (blocks, at);
     open_block (blocks, LECTERN_BLOCK_CODE, 0, print);
-  } else if (pdf_is_caption (text)) {
+  } else if (pdf_is_caption (text, looks_like_caption (blocks, print))) {
     open_block (blocks, LECTERN_BLOCK_CAPTION, 0, print);
   } else if (pdf_list_mark (text)) {
-    open_block (blocks, LECTERN_BLOCK_LIST_ITEM, list_level (blocks, print->box.x0), print);
+    open_block (blocks, LECTERN_BLOCK_LIST_ITEM, list_level (blocks, print), print);
   } else {
     if (blocks->list_left->len && print->box.x0 < g_array_index (blocks->list_left, float, 0) + 4)
       g_array_set_size (blocks->list_left, 0);
@@ -199,6 +245,8 @@ static void emit_page (Blocks *blocks, GPtrArray *tables)
 {
   for (guint i = 0; i < blocks->prints->len; i++) {
     const PdfPrint *print = PDF_PRINT (blocks->prints, i);
+    if (print->note)
+      continue;
     if (print->kind != PDF_PRINT_TABLE) {
       place (blocks, i);
       continue;
@@ -206,9 +254,11 @@ static void emit_page (Blocks *blocks, GPtrArray *tables)
     close_block (blocks);
     pdf_emit_table (blocks->document, blocks->page, tables->pdata[print->first], &blocks->table_header, blocks->writer);
   }
+  /* Not before the paragraph that the page ends in, which may go on on the next. */
+  pdf_collect_footnotes (blocks->document, blocks->page, blocks->prints, blocks->notes);
 }
 
-void pdf_emit_blocks (const PdfDocument *document, Writer *writer)
+char *pdf_emit_blocks (const PdfDocument *document, Writer *writer)
 {
   g_autoptr (GPtrArray) tables = g_ptr_array_new_with_free_func ((GDestroyNotify)g_ptr_array_unref);
   g_autoptr (GPtrArray) prints = g_ptr_array_new_with_free_func ((GDestroyNotify)g_array_unref);
@@ -218,8 +268,11 @@ void pdf_emit_blocks (const PdfDocument *document, Writer *writer)
     g_ptr_array_add (prints, pdf_collect_prints (document->pages->pdata[p], found->len));
   }
   pdf_mark_headings (document, prints);
+  for (guint p = 0; p < prints->len; p++)
+    pdf_mark_footnotes (document, document->pages->pdata[p], prints->pdata[p]);
   Blocks blocks = { .document = document, .writer = writer };
   blocks.list_left = g_array_new (FALSE, FALSE, sizeof (float));
+  blocks.notes = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_block_free);
   for (guint p = 0; p < document->pages->len; p++) {
     blocks.page = document->pages->pdata[p];
     blocks.prints = prints->pdata[p];
@@ -229,4 +282,6 @@ void pdf_emit_blocks (const PdfDocument *document, Writer *writer)
   emit_forms (&blocks, G_MAXINT);
   g_free (blocks.table_header);
   g_array_unref (blocks.list_left);
+  g_ptr_array_unref (blocks.notes);
+  return blocks.first_heading;
 }

@@ -257,7 +257,8 @@ static float weigh (const Headings *headings, const Group *group, const char *te
     mono_lines += (print[i].style & PDF_MONO) != 0;
   }
   gboolean numbered_bold = group->depth > 0 && pdf_print_first_word (page, print)->style & PDF_BOLD;
-  if (group->n > MAX_HEADING_LINES || words > MAX_HEADING_WORDS || pdf_is_caption (text)
+  if (group->n > MAX_HEADING_LINES || words > MAX_HEADING_WORDS
+      || pdf_is_caption (text, print->size < body * 0.97f || bold_lines > 0)
       || !((mostly_letters (text) || (group->depth && *text != ' ' && !mono_lines))
            || (bold_lines == group->n && is_label (text)))
       || (mono_lines == group->n && !numbered_bold))
@@ -281,8 +282,8 @@ static float weigh (const Headings *headings, const Group *group, const char *te
     score -= bold ? 0.5f : 2;
   if (bold)
     score += 2;
-  if (running)
-    score -= 2.5f;
+  if (running) /* only white space on both sides tells a numbered title from text */
+    score -= group->depth > 1 && group->n == 1 && above > 0.4f && below > 0.4f ? 1 : 2.5f;
   else if (!bold && !larger)
     score += 0.5f;
   score += above > 0.25f ? 1 : above < 0.12f ? -2 : 0;

@@ -33,7 +33,7 @@ gsize pdf_list_mark (const char *text)
   return text[n] == ' ' && text[n + 1] ? n + 1 : 0;
 }
 
-gboolean pdf_is_caption (const char *text)
+gboolean pdf_is_caption (const char *text, gboolean marked)
 {
   static const char *const words[]
       = { "Figure",      "Fig.",      "FIGURE",   "FIG.",   "Table",    "TABLE",   "Tab.",      "Abbildung",
@@ -49,12 +49,14 @@ gboolean pdf_is_caption (const char *text)
       if (*p == ' ')
         p++;
       else if ((guchar)text[0] < 0xe0) /* only the scripts without blanks do without one */
-        return FALSE;
+        continue;
       gsize n = strspn (p, "0123456789.-IVX");
       if (n == 0 && g_ascii_isupper (*p) && (p[1] == '.' || g_ascii_isdigit (p[1])))
         n = 1 + strspn (p + 1, "0123456789.-");
       if (n == 0)
         return FALSE;
+      if (marked && p[n] == ' ' && g_unichar_isupper (g_utf8_get_char (p + n + 1)))
+        return TRUE;
       return p[n - 1] == '.' || strchr (":|)", p[n]) != NULL || g_str_has_prefix (p + n, " –")
              || g_str_has_prefix (p + n, " —") || g_str_has_prefix (p + n, " - ") || g_str_has_prefix (p + n, " |")
              || g_str_has_prefix (p + n, " :");
