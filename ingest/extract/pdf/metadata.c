@@ -146,3 +146,42 @@ void pdf_emit_language (const Document *document, Writer *writer)
   if (language)
     emit_language (writer, language);
 }
+
+/* ---- author and date ------------------------------------------------------------------------------------- */
+
+static void emit_document_author (PopplerDocument *source, Writer *writer)
+{
+  /* What programs write where nobody has given a name. */
+  static const char *const nobody[] = { "user",          "admin",  "administrator", "root",
+                                        "unknown",       "author", "anonymous",     "(anonymous)",
+                                        "(unspecified)", "owner",  "default",       "unbekannt",
+                                        "none",          "n/a",    "microsoft",     "microsoft office user",
+                                        "windows user",  "pc",     "user1",         "test" };
+  g_autofree char *author = poppler_document_get_author (source);
+  if (!author || !has_letter (g_strstrip (author)))
+    return;
+  g_autofree char *lower = g_utf8_strdown (author, -1);
+  for (guint i = 0; i < G_N_ELEMENTS (nobody); i++)
+    if (strcmp (lower, nobody[i]) == 0)
+      return;
+  emit_author (writer, author);
+}
+
+static void emit_document_date (PopplerDocument *source, Writer *writer)
+{
+  GDateTime *date = poppler_document_get_creation_date_time (source);
+  if (!date)
+    date = poppler_document_get_modification_date_time (source);
+  /* There were no PDF files before 1993; clocks that are not set say 1970 or 1980. */
+  if (date && g_date_time_get_year (date) >= 1993 && g_date_time_get_year (date) < 2100) {
+    g_autofree char *day = g_date_time_format (date, "%Y-%m-%d");
+    emit_date (writer, day);
+  }
+  g_clear_pointer (&date, g_date_time_unref);
+}
+
+void pdf_emit_origin (PopplerDocument *source, Writer *writer)
+{
+  emit_document_author (source, writer);
+  emit_document_date (source, writer);
+}

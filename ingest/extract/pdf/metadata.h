@@ -9,5 +9,7 @@
 void pdf_emit_title (PopplerDocument *source, const PdfDocument *document, const char *first_heading, Writer *writer);
 /* The language that the file's catalog declares, if it can be found. */
 void pdf_emit_language (const Document *document, Writer *writer);
+/* Who made it and on which day, as far as it tells. */
+void pdf_emit_origin (PopplerDocument *source, Writer *writer);
 
 #endif

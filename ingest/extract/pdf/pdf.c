@@ -2,6 +2,7 @@
 #include "ingest/extract/pdf/document.h"
 #include "ingest/extract/pdf/forms.h"
 #include "ingest/extract/pdf/metadata.h"
+#include "ingest/extract/pdf/structure.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #define MAX_PAGES 20000
 #define MAX_OUTLINE_ENTRIES 50000u
 #define MAX_OUTLINE_DEPTH 12
+#define ENTRIES_ENOUGH 3u /* an outline with fewer is none: the tags are asked */
 #define HEADER_WITHIN_BYTES 1024u
 #define MAX_IMAGE_PAGES 200 /* looked at to tell a scan */
 
@@ -85,6 +87,8 @@ static GArray *read_outline (PopplerDocument *source)
     add_outline (source, iter, 1, outline);
     poppler_index_iter_free (iter);
   }
+  if (outline->len < ENTRIES_ENOUGH)
+    pdf_read_tagged_headings (source, outline);
   g_array_sort (outline, compare_entries);
   return outline;
 }
@@ -216,6 +220,7 @@ static Outcome read_document (const Document *input, PopplerDocument *source, Wr
     g_autofree char *first_heading = pdf_emit_blocks (&document, writer);
     pdf_emit_title (source, &document, first_heading, writer);
     pdf_emit_language (input, writer);
+    pdf_emit_origin (source, writer);
     outcome = outcome_indexed ();
   }
   g_ptr_array_unref (document.pages);
