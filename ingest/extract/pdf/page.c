@@ -113,6 +113,14 @@ static guint style_of_font (const char *name)
   return style;
 }
 
+/* A hash of the font's name and the colour. */
+static guint look_of_run (const PopplerTextAttributes *run)
+{
+  guint colour = (guint)(run->color.red >> 12) << 8 | (guint)(run->color.green >> 12) << 4 | run->color.blue >> 12;
+  guint look = (run->font_name ? g_str_hash (run->font_name) : 0) + colour * 2654435761u;
+  return look >> PDF_LOOK_SHIFT ^ (look & 0xff);
+}
+
 /* ---- words ----------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -235,7 +243,7 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
       color = (guint32)(run->color.red >> 8) << 16 | (guint32)(run->color.green >> 8) << 8 | run->color.blue >> 8;
       if (run->font_name != font) {
         font = run->font_name;
-        style = style_of_font (font);
+        style = style_of_font (font) | look_of_run (run) << PDF_LOOK_SHIFT;
       }
     }
     add_character (&builder, g_utf8_get_char (p), &rectangles[i], size, style, color);

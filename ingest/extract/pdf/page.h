@@ -13,6 +13,8 @@ typedef enum {
   PDF_BREAK = 1 << 3,       /* poppler begins another line or place with the word */
 } PdfStyle;
 
+#define PDF_LOOK_SHIFT 8 /* the upper bits of a word's style tell its font and colour from others */
+
 /* Points from the top left corner; y0 < y1. */
 typedef struct {
   float x0, y0, x1, y1;
