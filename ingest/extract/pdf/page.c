@@ -112,16 +112,35 @@ typedef struct {
   PdfPage *page;
   PdfWord word;
   PdfBox last; /* of the character before, when in a word */
+  float last_size;
+  float across, down; /* how far the word has run so far */
+  gunichar last_character;
+  guint characters, leftward; /* of the word; of those, of a right-to-left script */
   gboolean in_word;
+  gboolean blank;   /* poppler sets one after the word so far */
   guint next_style; /* PDF_BREAK if the next word begins a line */
 } Builder;
+
+/* Which way the word runs. Poppler gives right-to-left letters in the order of reading. */
+static PdfTurn turn_of (const Builder *builder)
+{
+  float x = builder->across, y = builder->down, far = 0.3f * MAX (builder->word.size, 1.0f);
+  if (builder->characters < 2)
+    return PDF_TURN_UNKNOWN;
+  if (fabsf (y) > far && fabsf (y) > 1.5f * fabsf (x))
+    return y > 0 ? PDF_TURN_DOWN : PDF_TURN_UP;
+  if (x < -2 * far && builder->leftward == 0)
+    return PDF_TURN_OVER;
+  return PDF_TURN_NONE;
+}
 
 static void end_word (Builder *builder)
 {
   if (!builder->in_word)
     return;
-  builder->in_word = FALSE;
+  builder->in_word = builder->blank = FALSE;
   builder->word.length = (guint32)builder->page->text->len - builder->word.start;
+  builder->word.turn = turn_of (builder);
   if (builder->word.length > 0)
     g_array_append_val (builder->page->words, builder->word);
 }
@@ -138,6 +157,45 @@ static PdfBox box_of (const PopplerRectangle *rectangle)
   return (PdfBox){ MIN (x1, x2), MIN (y1, y2), MAX (x1, x2), MAX (y1, y2) };
 }
 
+/* Poppler sets blanks where print only leans over or is raised: before the comma after an index, after a slanted letter
+ * in brackets, before the exponent of a letter. Whether character c in `box` goes on with the word all the same. */
+static gboolean goes_on (const Builder *builder, gunichar c, const PdfBox *box, float size)
+{
+  const PdfBox *last = &builder->last;
+  gunichar before = builder->last_character;
+  float gap = box->x0 - last->x1, height = MAX (size, builder->last_size);
+  if (gap < -0.3f * height || gap > 0.2f * height || box->y0 > last->y1 || last->y0 > box->y1)
+    return FALSE;
+  gboolean closes = before == ')' || before == ']' || before == '}';
+  if (!closes && !g_unichar_isalnum (before))
+    return FALSE;
+  if (c < 0x80 && strchr (",.;)]}", (char)c))
+    return TRUE;
+  return g_unichar_isalnum (c) && size < 0.8f * builder->last_size && (closes || builder->characters == 1)
+         && fabsf (box->y1 - last->y1) > 0.08f * height;
+}
+
+/* Poppler turns the letters of a right-to-left ligature round: alef and lam for lam and alef. They are parts of one glyph
+ * if they share its width. */
+static void mend_ligature (Builder *builder, gunichar c, const PdfBox *box)
+{
+  static const gunichar alefs[] = { 0x622, 0x623, 0x625, 0x627 };
+  if (c != 0x644 || !builder->in_word || builder->word.style & PDF_MONO)
+    return;
+  gboolean alef = FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (alefs); i++)
+    alef |= builder->last_character == alefs[i];
+  float width = box->x1 - box->x0, before = builder->last.x1 - builder->last.x0;
+  float apart = fabsf (builder->last.x0 - box->x1);
+  if (!alef || width <= 0 || fabsf (width - before) > 0.002f * width || apart > 0.02f * width)
+    return;
+  GString *text = builder->page->text; /* both letters take two bytes */
+  char swapped[4];
+  memcpy (swapped, text->str + text->len - 2, 2);
+  memcpy (swapped + 2, text->str + text->len - 4, 2);
+  memcpy (text->str + text->len - 4, swapped, 4);
+}
+
 static void add_character (Builder *builder, gunichar c, const PopplerRectangle *rectangle, float size, guint style)
 {
   if (c == '\n' || c == '\r' || c == '\f') {
@@ -146,39 +204,109 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
     return;
   }
   if (is_blank (c)) {
-    end_word (builder);
+    builder->blank = builder->in_word;
     return;
   }
   if (c == 0xad) {
     builder->word.style |= PDF_SOFT_HYPHEN;
     return;
   }
+  PdfBox box = box_of (rectangle);
+  if (builder->blank && builder->in_word && !goes_on (builder, c, &box, size))
+    end_word (builder);
+  builder->blank = FALSE;
   gsize before = builder->page->text->len;
   append_plain (builder->page->text, c);
   if (builder->page->text->len == before)
     return;
-  PdfBox box = box_of (rectangle);
   if (builder->in_word) {
     /* Poppler sets no blank between blocks of text that stand beside each other. */
     const PdfBox *last = &builder->last;
     float across = MAX (box.x0 - last->x1, last->x0 - box.x1), down = MAX (box.y0 - last->y1, last->y0 - box.y1);
     if (MAX (across, down) > JUMP * MAX (size, 4.0f)) {
       builder->word.length = (guint32)before - builder->word.start;
+      builder->word.turn = turn_of (builder);
       builder->in_word = FALSE;
       g_array_append_val (builder->page->words, builder->word);
       builder->next_style = PDF_BREAK;
     }
   }
+  if (builder->in_word) {
+    builder->across += (box.x0 + box.x1 - builder->last.x0 - builder->last.x1) / 2;
+    builder->down += (box.y0 + box.y1 - builder->last.y0 - builder->last.y1) / 2;
+    mend_ligature (builder, c, &box);
+  }
   builder->last = box;
+  builder->last_size = size;
+  builder->last_character = c;
   if (!builder->in_word) {
-    builder->word = (PdfWord){ (guint32)before, 0, box, size, style | builder->next_style };
+    builder->word
+        = (PdfWord){ .start = (guint32)before, .box = box, .size = size, .style = style | builder->next_style };
     builder->next_style = 0;
+    builder->across = builder->down = 0;
+    builder->characters = 1;
+    builder->leftward = pdf_is_right_to_left (c);
     builder->in_word = TRUE;
   } else {
+    builder->characters++;
+    builder->leftward += pdf_is_right_to_left (c);
     pdf_box_unite (&builder->word.box, &box);
     builder->word.size = MAX (builder->word.size, size);
     builder->word.style &= ~(guint)PDF_SOFT_HYPHEN;
   }
+}
+
+/* ---- poppler's order ------------------------------------------------------------------------------------- */
+
+#define EMBED_LEFT_TO_RIGHT 0x202a
+#define EMBED_RIGHT_TO_LEFT 0x202b
+#define END_EMBEDDING 0x202c
+
+static gboolean is_embedding (gunichar c)
+{
+  return c >= EMBED_LEFT_TO_RIGHT && c <= END_EMBEDDING;
+}
+
+/* Poppler's text is in the order of reading, with marks around what runs the other way, but its rectangles stand from left
+ * to right and have none for the marks. Returns for each character the index of its rectangle, G_MAXUINT32 for marks; or
+ * NULL if they are in the same order. */
+static guint32 *visual_order (const char *text, guint n_rectangles)
+{
+  if (!strstr (text, "\xe2\x80\xaa") && !strstr (text, "\xe2\x80\xab"))
+    return NULL;
+  guint n = 0, n_marks = 0;
+  for (const char *p = text; *p; p = g_utf8_next_char (p), n++)
+    n_marks += is_embedding (g_utf8_get_char (p));
+  if (n - n_marks != n_rectangles)
+    return NULL;
+  guint32 *order = g_new (guint32, n);
+  guint start = 0, inner = 0, at = 0, i = 0; /* start, inner: where the run that was opened begins; at: rectangle */
+  guint first = 0, inner_first = 0, depth = 0;
+  for (const char *p = text; *p; p = g_utf8_next_char (p), i++) {
+    gunichar c = g_utf8_get_char (p);
+    order[i] = is_embedding (c) ? G_MAXUINT32 : at++;
+    if (c == '\n')
+      depth = 0;
+    if (!is_embedding (c))
+      continue;
+    if (c != END_EMBEDDING && depth++ == 0) {
+      start = i;
+      first = at;
+    } else if (c != END_EMBEDDING) {
+      inner = i;
+      inner_first = at;
+    } else if (depth > 0 && --depth == 0) {
+      for (guint k = start; k <= i; k++)
+        if (order[k] != G_MAXUINT32)
+          order[k] = first + at - 1 - order[k];
+    } else if (depth == 1) {
+      /* Turned round here, and once more with what it stands in. */
+      for (guint k = inner; k <= i; k++)
+        if (order[k] != G_MAXUINT32)
+          order[k] = inner_first + at - 1 - order[k];
+    }
+  }
+  return order;
 }
 
 PdfPage *pdf_page_read (PopplerPage *source, int number)
@@ -203,21 +331,31 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
   guint i = 0, style = 0;
   float size = 0;
   const char *font = NULL;
-  for (const char *p = text; *p && i < n_rectangles && i < MAX_CHARACTERS; p = g_utf8_next_char (p), i++) {
-    while (at && i > (guint)((PopplerTextAttributes *)at->data)->end_index)
+  g_autofree guint32 *order = visual_order (text, n_rectangles);
+  for (const char *p = text; *p && i < MAX_CHARACTERS; p = g_utf8_next_char (p), i++) {
+    guint index = order ? order[i] : i;
+    if (index == G_MAXUINT32)
+      continue;
+    if (index >= n_rectangles)
+      break;
+    while (at && index > (guint)((PopplerTextAttributes *)at->data)->end_index)
       at = at->next;
+    while (at && at->prev && index < (guint)((PopplerTextAttributes *)at->data)->start_index)
+      at = at->prev;
     const PopplerTextAttributes *run = at ? at->data : NULL;
-    if (run && (guint)run->start_index <= i) {
+    if (run && (guint)run->start_index <= index) {
       size = bounded (run->font_size);
       if (run->font_name != font) {
         font = run->font_name;
         style = style_of_font (font);
       }
     }
-    add_character (&builder, g_utf8_get_char (p), &rectangles[i], size, style);
+    add_character (&builder, g_utf8_get_char (p), &rectangles[index], size, style);
   }
   end_word (&builder);
+  pdf_page_turn (page);
   pdf_page_arrange (page);
+  pdf_page_turn_back (page);
   poppler_page_free_text_attributes (attributes);
   g_free (rectangles);
   return page;
