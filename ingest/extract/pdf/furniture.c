@@ -260,3 +260,19 @@ void pdf_mark_furniture (PdfDocument *document)
   restore_bare_pages (document);
   g_array_unref (candidates);
 }
+
+guint64 pdf_count_furniture (const PdfDocument *document)
+{
+  guint64 n = 0;
+  for (guint p = 0; p < document->pages->len; p++) {
+    const PdfPage *page = document->pages->pdata[p];
+    for (guint i = 0; i < page->lines->len; i++) {
+      const PdfLine *line = PDF_LINE (page, i);
+      for (guint j = 0; line->dropped && j < line->n; j++) {
+        const PdfWord *word = PDF_WORD (page, line->first + j);
+        n += (guint64)g_utf8_strlen (page->text->str + word->start, (gssize)word->length);
+      }
+    }
+  }
+  return n;
+}

@@ -190,42 +190,60 @@ static void cut (Layout *layout, guint *items, guint n, guint depth)
 
 #define NEIGHBOURS 40u
 
-/* Where the words of two fragments, one below the other, overlap, the border between them is in the middle. */
-static void part_words (PdfPage *page, const PdfLine *above, const PdfLine *below)
+/* How far up and down the words of a line reach that are no indices or exponents. */
+static void find_body (const PdfPage *page, const PdfLine *line, float *top, float *bottom)
 {
-  guint k = 0;
-  for (guint i = 0; i < above->n; i++) {
-    PdfWord *upper = PDF_WORD (page, above->first + i);
-    while (k < below->n && PDF_WORD (page, below->first + k)->box.x1 <= upper->box.x0)
-      k++;
-    for (guint j = k; j < below->n && PDF_WORD (page, below->first + j)->box.x0 < upper->box.x1; j++) {
-      PdfWord *lower = PDF_WORD (page, below->first + j);
-      float border = (upper->box.y1 + lower->box.y0) / 2;
-      /* Not where one stands within the other, as in a formula. */
-      if (lower->box.y0 < upper->box.y1 && border > (upper->box.y0 + upper->box.y1) / 2
-          && border < (lower->box.y0 + lower->box.y1) / 2) {
-        upper->shown.y1 = MIN (upper->shown.y1, border);
-        lower->shown.y0 = MAX (lower->shown.y0, border);
-      }
+  *top = line->box.y1;
+  *bottom = line->box.y0;
+  for (guint i = line->first; i < line->first + line->n; i++) {
+    const PdfWord *word = PDF_WORD (page, i);
+    if (word->size > 0.9f * line->size) {
+      *top = MIN (*top, word->box.y0);
+      *bottom = MAX (*bottom, word->box.y1);
     }
   }
 }
 
-/* Rectangles of fonts that reach far up or down cover parts of the lines above and below. items: all fragments, sorted by
- * their middles. */
+/* Rectangles of fonts that reach far up or down cover parts of the lines above and below. Where lines overlap, the border
+ * between them is in the middle. items: all fragments, sorted by their middles. */
 static void limit_heights (PdfPage *page, const guint *items, guint n)
 {
-  for (guint i = 0; i < page->words->len; i++)
-    PDF_WORD (page, i)->shown = PDF_WORD (page, i)->box;
+  typedef struct {
+    float body_top, body_bottom, top, bottom;
+  } Reach;
+  g_autofree Reach *reaches = g_new (Reach, n);
   for (guint i = 0; i < n; i++) {
-    const PdfLine *line = PDF_LINE (page, items[i]);
-    float farthest = line->box.y1 + 2 * (line->box.y1 - line->box.y0);
+    find_body (page, PDF_LINE (page, i), &reaches[i].body_top, &reaches[i].body_bottom);
+    reaches[i].top = -1e9f;
+    reaches[i].bottom = 1e9f;
+  }
+  for (guint i = 0; i < n; i++) {
+    const PdfBox *box = &PDF_LINE (page, items[i])->box;
+    Reach *line = &reaches[items[i]];
+    float middle = (line->body_top + line->body_bottom) / 2, farthest = box->y1 + 2 * (box->y1 - box->y0);
     for (guint k = i + 1; k < MIN (n, i + NEIGHBOURS); k++) {
-      const PdfLine *below = PDF_LINE (page, items[k]);
-      if ((below->box.y0 + below->box.y1) / 2 > farthest)
+      const PdfBox *other = &PDF_LINE (page, items[k])->box;
+      Reach *below = &reaches[items[k]];
+      if ((other->y0 + other->y1) / 2 > farthest)
         break;
-      if (below->box.y0 < line->box.y1 && below->box.x0 < line->box.x1 && line->box.x0 < below->box.x1)
-        part_words (page, line, below);
+      float border = (line->body_bottom + below->body_top) / 2;
+      if (below->body_top >= line->body_bottom || other->x0 >= box->x1 || box->x0 >= other->x1 || border <= middle
+          || border >= (below->body_top + below->body_bottom) / 2)
+        continue; /* apart, or one within the other, as in a formula */
+      line->bottom = MIN (line->bottom, border);
+      below->top = MAX (below->top, border);
+    }
+  }
+  for (guint i = 0; i < n; i++) {
+    const PdfLine *line = PDF_LINE (page, i);
+    for (guint j = line->first; j < line->first + line->n; j++) {
+      PdfWord *word = PDF_WORD (page, j);
+      float middle = (word->box.y0 + word->box.y1) / 2;
+      word->shown = word->box;
+      if (reaches[i].top > word->box.y0 && reaches[i].top < middle)
+        word->shown.y0 = reaches[i].top;
+      if (reaches[i].bottom < word->box.y1 && reaches[i].bottom > middle)
+        word->shown.y1 = reaches[i].bottom;
     }
   }
 }

@@ -5,6 +5,7 @@
 
 #define MAX_CHARACTERS 2000000u /* of one page */
 #define JUMP 0.6f               /* font sizes between two characters that are not of one word */
+#define JUMP_LEFTWARD 0.13f     /* in right-to-left scripts, whose letters join */
 
 void pdf_page_free (PdfPage *page)
 {
@@ -116,6 +117,8 @@ typedef struct {
   float across, down; /* how far the word has run so far */
   gunichar last_character;
   guint characters, leftward; /* of the word; of those, of a right-to-left script */
+  float alefs[4]; /* widths of alefs that are in no ligature, font sizes */
+  guint n_alefs;
   gboolean in_word;
   gboolean blank;   /* poppler sets one after the word so far */
   guint next_style; /* PDF_BREAK if the next word begins a line */
@@ -175,21 +178,45 @@ static gboolean goes_on (const Builder *builder, gunichar c, const PdfBox *box, 
          && fabsf (box->y1 - last->y1) > 0.08f * height;
 }
 
+static gboolean is_alef (gunichar c)
+{
+  return c == 0x622 || c == 0x623 || c == 0x625 || c == 0x627;
+}
+
+static gboolean nearly (float a, float b)
+{
+  return fabsf (a - b) < 0.025f * b;
+}
+
+static void remember_alef (Builder *builder)
+{
+  float width = (builder->last.x1 - builder->last.x0) / MAX (builder->last_size, 1.0f);
+  for (guint i = 0; i < G_N_ELEMENTS (builder->alefs); i++)
+    if (nearly (width, builder->alefs[i]))
+      return;
+  builder->alefs[builder->n_alefs++ % G_N_ELEMENTS (builder->alefs)] = width;
+}
+
 /* Poppler turns the letters of a right-to-left ligature round: alef and lam for lam and alef. They are parts of one glyph
- * if they share its width. */
+ * if they share its width, which is not that of an alef by itself. An alef and a lam that begin a word are the article. */
 static void mend_ligature (Builder *builder, gunichar c, const PdfBox *box)
 {
-  static const gunichar alefs[] = { 0x622, 0x623, 0x625, 0x627 };
-  if (c != 0x644 || !builder->in_word || builder->word.style & PDF_MONO)
+  if (!is_alef (builder->last_character) || builder->word.style & PDF_MONO)
     return;
-  gboolean alef = FALSE;
-  for (guint i = 0; i < G_N_ELEMENTS (alefs); i++)
-    alef |= builder->last_character == alefs[i];
+  if (c != 0x644) {
+    remember_alef (builder);
+    return;
+  }
   float width = box->x1 - box->x0, before = builder->last.x1 - builder->last.x0;
-  float apart = fabsf (builder->last.x0 - box->x1);
-  if (!alef || width <= 0 || fabsf (width - before) > 0.002f * width || apart > 0.02f * width)
+  GString *text = builder->page->text; /* an Arabic letter takes two bytes */
+  if (width <= 0 || !nearly (width, before) || fabsf (builder->last.x0 - box->x1) > 0.02f * width
+      || text->len < builder->word.start + 4)
     return;
-  GString *text = builder->page->text; /* both letters take two bytes */
+  for (guint i = 0; i < G_N_ELEMENTS (builder->alefs); i++)
+    if (nearly (before / MAX (builder->last_size, 1.0f), builder->alefs[i]))
+      return;
+  if (builder->last_character == 0x627 && builder->characters == 1)
+    return;
   char swapped[4];
   memcpy (swapped, text->str + text->len - 2, 2);
   memcpy (swapped + 2, text->str + text->len - 4, 2);
@@ -223,7 +250,14 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
     /* Poppler sets no blank between blocks of text that stand beside each other. */
     const PdfBox *last = &builder->last;
     float across = MAX (box.x0 - last->x1, last->x0 - box.x1), down = MAX (box.y0 - last->y1, last->y0 - box.y1);
-    if (MAX (across, down) > JUMP * MAX (size, 4.0f)) {
+    gboolean leftward = builder->leftward > 0 && pdf_is_right_to_left (c);
+    if (leftward && across > JUMP_LEFTWARD * size && across <= JUMP * size) {
+      /* It misses one in right-to-left lines. */
+      gsize length = builder->page->text->len - before;
+      builder->page->text->len = before;
+      end_word (builder);
+      builder->page->text->len = before + length;
+    } else if (MAX (across, down) > JUMP * MAX (size, 4.0f)) {
       builder->word.length = (guint32)before - builder->word.start;
       builder->word.turn = turn_of (builder);
       builder->in_word = FALSE;
@@ -282,6 +316,7 @@ static guint32 *visual_order (const char *text, guint n_rectangles)
   guint32 *order = g_new (guint32, n);
   guint start = 0, inner = 0, at = 0, i = 0; /* start, inner: where the run that was opened begins; at: rectangle */
   guint first = 0, inner_first = 0, depth = 0;
+  gboolean rightward = FALSE;
   for (const char *p = text; *p; p = g_utf8_next_char (p), i++) {
     gunichar c = g_utf8_get_char (p);
     order[i] = is_embedding (c) ? G_MAXUINT32 : at++;
@@ -292,11 +327,12 @@ static guint32 *visual_order (const char *text, guint n_rectangles)
     if (c != END_EMBEDDING && depth++ == 0) {
       start = i;
       first = at;
+      rightward = c == EMBED_LEFT_TO_RIGHT;
     } else if (c != END_EMBEDDING) {
       inner = i;
       inner_first = at;
     } else if (depth > 0 && --depth == 0) {
-      for (guint k = start; k <= i; k++)
+      for (guint k = start; k <= i && !rightward; k++)
         if (order[k] != G_MAXUINT32)
           order[k] = first + at - 1 - order[k];
     } else if (depth == 1) {
