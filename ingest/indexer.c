@@ -141,9 +141,13 @@ static gboolean extract_into (Run *run, const char *path, LecternDraft *draft, G
   draft->error = g_strdup (extraction->error);
   draft->type = g_strdup (extraction->type);
   draft->title = g_strdup (extraction->title);
+  draft->author = g_strdup (extraction->author);
+  draft->date = g_strdup (extraction->date);
   draft->n_pages = extraction->n_pages;
   for (guint i = 0; extraction->warnings && i < extraction->warnings->len; i++)
     g_ptr_array_add (draft->warnings, g_strdup (g_ptr_array_index (extraction->warnings, i)));
+  g_clear_pointer (&draft->findings, g_ptr_array_unref);
+  draft->findings = g_steal_pointer (&extraction->findings);
   if (extraction->status == LECTERN_STATUS_INDEXED) {
     draft->language = dup_language (extraction);
     lectern_chunk_blocks (extraction->blocks, draft->language, draft);

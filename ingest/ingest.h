@@ -42,13 +42,24 @@ typedef struct {
   guint64 memory_bytes; /* 0: 1 GiB of address space beyond the start */
 } LecternExtractLimits;
 
+/* A document that stands in another one: a file attached to a mail. */
+typedef struct {
+  char *name; /* as its container gives it: one line, perhaps empty, not to be trusted as a path */
+  GBytes *bytes;
+} LecternAttachment;
+
+void lectern_attachment_free (LecternAttachment *attachment);
+
 typedef struct {
   LecternStatus status;
   char *error; /* one sentence unless indexed */
   char *type, *title, *language;
+  char *author, *date; /* or NULL; the date in ISO 8601 */
   int n_pages;
-  GPtrArray *blocks;   /* of LecternBlock, in reading order */
-  GPtrArray *warnings; /* of char * */
+  GPtrArray *blocks;      /* of LecternBlock, in reading order; empty if all that it holds is attachments */
+  GPtrArray *warnings;    /* of char * */
+  GPtrArray *findings;    /* of LecternFinding */
+  GPtrArray *attachments; /* of LecternAttachment */
 } LecternExtraction;
 
 void lectern_extraction_free (LecternExtraction *extraction);

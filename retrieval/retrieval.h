@@ -46,6 +46,35 @@ typedef enum {
 const char *lectern_status_to_string (LecternStatus status);
 gboolean lectern_status_from_string (const char *word, LecternStatus *status);
 
+/* What indexing noticed about a document and its reader should know: what was read how, and what was not. */
+typedef enum {
+  LECTERN_FINDING_PAGE_WITHOUT_TEXT, /* a page holds no text that could be read; amount: images on it */
+  LECTERN_FINDING_PAGE_RECOGNIZED,   /* a page's text comes from text recognition; amount: mean confidence in % */
+  LECTERN_FINDING_PAGE_DAMAGED,      /* a page could not be read */
+  LECTERN_FINDING_DOUBTFUL_ORDER,    /* the order of reading on a page is a guess */
+  LECTERN_FINDING_HIDDEN_TEXT,       /* amount: characters that nobody sees and that were left out; detail: how hidden */
+  LECTERN_FINDING_BOILERPLATE,       /* amount: characters left out as navigation, running headers, …; detail: which */
+  LECTERN_FINDING_CUT,               /* something beyond a limit was left out; detail: what */
+  LECTERN_N_FINDING_KINDS
+} LecternFindingKind;
+
+typedef struct {
+  LecternFindingKind kind;
+  int page;       /* 0: the whole document */
+  guint64 amount; /* 0 if the kind has none */
+  char *detail;   /* in words, or NULL */
+} LecternFinding;
+
+LecternFinding *lectern_finding_new (LecternFindingKind kind, int page, guint64 amount, const char *detail);
+void lectern_finding_free (LecternFinding *finding);
+/* "page without text", "hidden text", … */
+const char *lectern_finding_kind_to_string (LecternFindingKind kind);
+/* Whether it is something that a person may want to act on, not just a note of how a document was read. */
+gboolean lectern_finding_is_problem (const LecternFinding *finding);
+/* One sentence; consecutive findings of one kind and detail on several pages are told together. Consumes *n of them,
+ * beginning with findings[at]. */
+char *lectern_findings_describe (const GPtrArray *findings, guint at, guint *n);
+
 /* A rectangle on a page, in points from the page's top left corner. Pages count from 1. */
 typedef struct {
   int page;
@@ -88,10 +117,13 @@ typedef struct {
   char *title;
   char *type;     /* "pdf", "html", "markdown", "text" */
   char *language; /* BCP 47 primary tag ("en"), or NULL */
+  char *author;   /* or NULL */
+  char *date;     /* of the document, ISO 8601 ("2024-05-01"), or NULL */
   int n_pages;    /* 0 if the format has no pages */
   GPtrArray *sections; /* of LecternSection */
   GPtrArray *chunks;   /* of LecternChunk, in reading order */
   GPtrArray *warnings; /* of char * */
+  GPtrArray *findings; /* of LecternFinding */
 } LecternDraft;
 
 LecternDraft *lectern_draft_new (void);
@@ -100,7 +132,7 @@ void lectern_draft_free (LecternDraft *draft);
 /* A stored document. */
 typedef struct {
   gint64 id;
-  char *path, *title, *type, *language, *error, *hash;
+  char *path, *title, *type, *language, *error, *hash, *author, *date;
   int n_pages, n_chunks;
   LecternStatus status;
   gint64 size_bytes, mtime_ns;
@@ -142,6 +174,10 @@ LecternDocument *lectern_library_find_path (LecternLibrary *library, const char 
 LecternDocument *lectern_library_find_id (LecternLibrary *library, gint64 id, GError **error);
 /* Documents at or below `path` (NULL: all), by path; elements LecternDocument. */
 GPtrArray *lectern_library_list (LecternLibrary *library, const char *path, GError **error);
+/* What indexing noticed about a document; elements LecternFinding, by page. NULL on error. */
+GPtrArray *lectern_library_list_findings (LecternLibrary *library, gint64 id, GError **error);
+/* Sentences about it that fit no finding; NULL-terminated. NULL on error. */
+char **lectern_library_dup_warnings (LecternLibrary *library, gint64 id, GError **error);
 
 typedef struct {
   gint64 n_documents, n_indexed, n_failed, n_contents, n_chunks, n_pages;

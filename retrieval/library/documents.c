@@ -5,7 +5,8 @@
 
 #define DOCUMENT_COLUMNS                                                                                               \
   "SELECT d.id, d.path, c.title, coalesce(c.type, d.type), c.language, coalesce(c.error, d.error), c.hash, c.n_pages," \
-  " c.n_chunks, coalesce(c.status, d.status), d.size_bytes, d.mtime_ns"                                                \
+  " c.n_chunks, coalesce(c.status, d.status), d.size_bytes, d.mtime_ns,"                                               \
+  " c.author, c.date"                                                                                                  \
   " FROM documents AS d LEFT JOIN contents AS c ON c.id = d.content_id "
 
 static LecternDocument *read_document (LecternStatement *row)
@@ -23,6 +24,8 @@ static LecternDocument *read_document (LecternStatement *row)
   document->status = (LecternStatus)sqlite3_column_int (row, 9);
   document->size_bytes = sqlite3_column_int64 (row, 10);
   document->mtime_ns = sqlite3_column_int64 (row, 11);
+  document->author = lectern_column_dup (row, 12);
+  document->date = lectern_column_dup (row, 13);
   return document;
 }
 

@@ -1,6 +1,7 @@
 /* What changes the library: storing, touching, forgetting, optimizing. */
 #include <string.h>
 
+#include "retrieval/library/findings.h"
 #include "retrieval/library/lengths.h"
 #include "retrieval/library/library-private.h"
 #include "retrieval/library/spans.h"
@@ -137,7 +138,8 @@ static gboolean delete_text (sqlite3 *db, gint64 content, GError **error)
                          "DELETE FROM chunks WHERE id >= (SELECT first_chunk FROM contents WHERE id = ?1)"
                          " AND id < (SELECT first_chunk + n_chunks FROM contents WHERE id = ?1)",
                          content, error)
-         && run_with_id (db, "DELETE FROM sections WHERE content_id = ?1", content, error);
+         && run_with_id (db, "DELETE FROM sections WHERE content_id = ?1", content, error)
+         && run_with_id (db, "DELETE FROM findings WHERE content_id = ?1", content, error);
 }
 
 static gboolean delete_if_unused (sqlite3 *db, gint64 content, GError **error)
@@ -198,9 +200,10 @@ static gboolean put_content (sqlite3 *db, const LecternDraft *draft, gint64 *id,
   g_autoptr (LecternStatement) insert = lectern_database_prepare (
       db,
       "INSERT INTO contents (hash, status, error, type, title, language, n_pages, first_chunk, n_chunks, text_bytes,"
-      " warnings, lengths) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+      " warnings, lengths, author, date) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
       " ON CONFLICT (hash) DO UPDATE SET status = ?2, error = ?3, type = ?4, title = ?5, language = ?6, n_pages = ?7,"
-      " first_chunk = ?8, n_chunks = ?9, text_bytes = ?10, warnings = ?11, lengths = ?12",
+      " first_chunk = ?8, n_chunks = ?9, text_bytes = ?10, warnings = ?11, lengths = ?12, author = ?13,"
+      " date = ?14",
       error);
   if (!insert)
     return FALSE;
@@ -216,11 +219,14 @@ static gboolean put_content (sqlite3 *db, const LecternDraft *draft, gint64 *id,
   sqlite3_bind_int64 (insert, 10, text_bytes);
   lectern_bind_text (insert, 11, warnings);
   sqlite3_bind_blob (insert, 12, lengths->data, (int)lengths->len, SQLITE_STATIC);
+  lectern_bind_text (insert, 13, draft->author);
+  lectern_bind_text (insert, 14, draft->date);
   if (!lectern_database_run (insert, "Storing a document", error))
     return FALSE;
   if (!*id)
     *id = sqlite3_last_insert_rowid (db);
-  return insert_sections (db, draft, *id, error) && insert_chunks (db, draft, *id, first, error);
+  return insert_sections (db, draft, *id, error) && insert_chunks (db, draft, *id, first, error)
+         && lectern_findings_store (db, draft->findings, *id, error);
 }
 
 static gboolean put_document (sqlite3 *db, const LecternDraft *draft, gint64 content, gint64 *id, GError **error)
