@@ -345,6 +345,21 @@ static guint32 *visual_order (const char *text, guint n_rectangles)
   return order;
 }
 
+/* Whether most letters are of a right-to-left script. */
+static gboolean mostly_leftward (const char *text)
+{
+  guint leftward = 0, others = 0;
+  for (const char *p = text; *p; p = g_utf8_next_char (p)) {
+    if ((guchar)*p < 0x80)
+      others += g_ascii_isalpha (*p);
+    else if (pdf_is_right_to_left (g_utf8_get_char (p)))
+      leftward++;
+    else
+      others += g_unichar_isalpha (g_utf8_get_char (p));
+  }
+  return leftward > others;
+}
+
 PdfPage *pdf_page_read (PopplerPage *source, int number)
 {
   PdfPage *page = g_new0 (PdfPage, 1);
@@ -357,12 +372,21 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
   page->width = bounded (width);
   page->height = bounded (height);
 
-  g_autofree char *text = poppler_page_get_text (source);
+  /* Poppler selects the text between two points: for a right-to-left script the first one is at the right. */
+  PopplerRectangle area = { 0, 0, width, height };
+  char *text = poppler_page_get_text_for_area (source, &area);
+  if (text && mostly_leftward (text)) {
+    area = (PopplerRectangle){ width, 0, 0, height };
+    g_free (text);
+    text = poppler_page_get_text_for_area (source, &area);
+  }
   PopplerRectangle *rectangles = NULL;
   guint n_rectangles = 0;
-  if (!text || !*text || !poppler_page_get_text_layout (source, &rectangles, &n_rectangles))
+  if (!text || !*text || !poppler_page_get_text_layout_for_area (source, &area, &rectangles, &n_rectangles)) {
+    g_free (text);
     return page;
-  GList *attributes = poppler_page_get_text_attributes (source), *at = attributes;
+  }
+  GList *attributes = poppler_page_get_text_attributes_for_area (source, &area), *at = attributes;
   Builder builder = { .page = page, .next_style = PDF_BREAK };
   guint i = 0, style = 0;
   float size = 0;
@@ -394,5 +418,6 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
   pdf_page_turn_back (page);
   poppler_page_free_text_attributes (attributes);
   g_free (rectangles);
+  g_free (text);
   return page;
 }
