@@ -204,6 +204,38 @@ static void find_body (const PdfPage *page, const PdfLine *line, float *top, flo
   }
 }
 
+static gboolean holds_middle (const PdfBox *outer, const PdfBox *inner)
+{
+  float x = (inner->x0 + inner->x1) / 2, y = (inner->y0 + inner->y1) / 2;
+  return x > outer->x0 && x < outer->x1 && y > outer->y0 && y < outer->y1;
+}
+
+/* A tall sign keeps clear of what stands at its foot or head: the limits of a sum, the lower half of a fraction. */
+static void keep_clear (PdfWord *word, const PdfWord *other)
+{
+  float middle = (word->box.y0 + word->box.y1) / 2, other_middle = (other->box.y0 + other->box.y1) / 2;
+  if (!holds_middle (&word->shown, &other->box) || fabsf (middle - other_middle) < 1)
+    return;
+  if (other_middle > middle)
+    word->shown.y1 = (middle + other_middle) / 2;
+  else
+    word->shown.y0 = (middle + other_middle) / 2;
+}
+
+static void part_words (PdfPage *page, const PdfLine *line, const PdfLine *other)
+{
+  for (guint i = line->first; i < line->first + line->n; i++) {
+    PdfWord *word = PDF_WORD (page, i);
+    if (word->box.y1 < other->box.y0 || word->box.y0 > other->box.y1 || word->box.x1 < other->box.x0
+        || word->box.x0 > other->box.x1)
+      continue;
+    for (guint j = other->first; j < other->first + other->n; j++) {
+      keep_clear (word, PDF_WORD (page, j));
+      keep_clear (PDF_WORD (page, j), word);
+    }
+  }
+}
+
 /* Rectangles of fonts that reach far up or down cover parts of the lines above and below. Where lines overlap, the border
  * between them is in the middle. items: all fragments, sorted by their middles. */
 static void limit_heights (PdfPage *page, const guint *items, guint n)
@@ -244,6 +276,17 @@ static void limit_heights (PdfPage *page, const guint *items, guint n)
         word->shown.y0 = reaches[i].top;
       if (reaches[i].bottom < word->box.y1 && reaches[i].bottom > middle)
         word->shown.y1 = reaches[i].bottom;
+    }
+  }
+  for (guint i = 0; i < n; i++) {
+    const PdfLine *line = PDF_LINE (page, items[i]);
+    float farthest = line->box.y1 + 2 * (line->box.y1 - line->box.y0);
+    for (guint k = i + 1; k < MIN (n, i + NEIGHBOURS); k++) {
+      const PdfLine *other = PDF_LINE (page, items[k]);
+      if ((other->box.y0 + other->box.y1) / 2 > farthest)
+        break;
+      if (other->box.y0 < line->box.y1 && other->box.x0 < line->box.x1 && line->box.x0 < other->box.x1)
+        part_words (page, line, other);
     }
   }
 }

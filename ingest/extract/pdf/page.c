@@ -130,8 +130,8 @@ static PdfTurn turn_of (const Builder *builder)
   float x = builder->across, y = builder->down, far = 0.3f * MAX (builder->word.size, 1.0f);
   if (builder->characters < 2)
     return PDF_TURN_UNKNOWN;
-  if (fabsf (y) > far && fabsf (y) > 1.5f * fabsf (x))
-    return y > 0 ? PDF_TURN_DOWN : PDF_TURN_UP;
+  if (fabsf (y) > far && fabsf (y) > 1.5f * fabsf (x)) /* two may be a letter and its accent */
+    return builder->characters == 2 ? PDF_TURN_UNKNOWN : y > 0 ? PDF_TURN_DOWN : PDF_TURN_UP;
   if (x < -2 * far && builder->leftward == 0)
     return PDF_TURN_OVER;
   return PDF_TURN_NONE;
