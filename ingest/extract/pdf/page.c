@@ -130,8 +130,8 @@ static PdfTurn turn_of (const Builder *builder)
   float x = builder->across, y = builder->down, far = 0.3f * MAX (builder->word.size, 1.0f);
   if (builder->characters < 2)
     return PDF_TURN_UNKNOWN;
-  if (fabsf (y) > far && fabsf (y) > 1.5f * fabsf (x)) /* two may be a letter and its accent */
-    return builder->characters == 2 ? PDF_TURN_UNKNOWN : y > 0 ? PDF_TURN_DOWN : PDF_TURN_UP;
+  if (fabsf (y) > far && fabsf (y) > 1.5f * fabsf (x))
+    return y > 0 ? PDF_TURN_DOWN : PDF_TURN_UP;
   if (x < -2 * far && builder->leftward == 0)
     return PDF_TURN_OVER;
   return PDF_TURN_NONE;
@@ -144,6 +144,7 @@ static void end_word (Builder *builder)
   builder->in_word = builder->blank = FALSE;
   builder->word.length = (guint32)builder->page->text->len - builder->word.start;
   builder->word.turn = turn_of (builder);
+  builder->word.style |= builder->characters == 2 ? PDF_SHORT : 0;
   if (builder->word.length > 0)
     g_array_append_val (builder->page->words, builder->word);
 }
@@ -260,6 +261,7 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
     } else if (MAX (across, down) > JUMP * MAX (size, 4.0f)) {
       builder->word.length = (guint32)before - builder->word.start;
       builder->word.turn = turn_of (builder);
+      builder->word.style |= builder->characters == 2 ? PDF_SHORT : 0;
       builder->in_word = FALSE;
       g_array_append_val (builder->page->words, builder->word);
       builder->next_style = PDF_BREAK;

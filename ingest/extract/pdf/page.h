@@ -11,6 +11,7 @@ typedef enum {
   PDF_MONO = 1 << 1,
   PDF_SOFT_HYPHEN = 1 << 2, /* the word ended in one (it is not part of its text) */
   PDF_BREAK = 1 << 3,       /* poppler begins another line or place with the word */
+  PDF_SHORT = 1 << 4,       /* the word has two characters, which may also be a letter and its accent */
 } PdfStyle;
 
 /* Points from the top left corner; y0 < y1. */
@@ -25,6 +26,7 @@ typedef enum {
   PDF_TURN_UP,
   PDF_TURN_OVER,   /* on its head */
   PDF_TURN_LEFT,   /* to the left: on pages of a right-to-left script, all upright words */
+  PDF_TURN_ACROSS, /* large, over other print, as a watermark: where it stands tells nothing */
   PDF_TURN_UNKNOWN /* only while a page is read */
 } PdfTurn;
 

@@ -5,6 +5,8 @@
 #include "ingest/extract/pdf/page.h"
 
 #define APART 20000.0f /* points; pages are smaller */
+#define WATERMARK 3.0f /* font sizes of the words that it lies over */
+#define MAX_WATERMARK_WORDS 60u
 
 gboolean pdf_is_right_to_left (gunichar c)
 {
@@ -49,11 +51,51 @@ static gboolean runs_left (const PdfPage *page)
   return 5 * leftward > page->words->len;
 }
 
+/* Whether a word lies over several others that are much smaller. */
+static gboolean lies_across (const PdfPage *page, const PdfWord *word)
+{
+  guint under = 0;
+  for (guint i = 0; i < page->words->len && under < 3; i++) {
+    const PdfWord *other = PDF_WORD (page, i);
+    float x = (other->box.x0 + other->box.x1) / 2, y = (other->box.y0 + other->box.y1) / 2;
+    under += x > word->box.x0 && x < word->box.x1 && y > word->box.y0 && y < word->box.y1
+             && WATERMARK * (other->box.y1 - other->box.y0) < word->box.y1 - word->box.y0
+             && other->length > 1;
+  }
+  return under >= 3;
+}
+
+/* Marks the letters of watermarks. Only few words of a page are so large. */
+static gboolean mark_across (PdfPage *page)
+{
+  guint large = 0;
+  float usual = 0;
+  gboolean any = FALSE;
+  for (guint i = 0; i < page->words->len; i++)
+    usual += PDF_WORD (page, i)->size / (float)page->words->len;
+  for (guint i = 0; i < page->words->len && large < MAX_WATERMARK_WORDS; i++) {
+    PdfWord *word = PDF_WORD (page, i);
+    if (word->turn != PDF_TURN_NONE || word->box.y1 - word->box.y0 < WATERMARK * usual)
+      continue;
+    large++;
+    if (lies_across (page, word)) {
+      word->turn = PDF_TURN_ACROSS;
+      any = TRUE;
+    }
+  }
+  return any;
+}
+
 void pdf_page_turn (PdfPage *page)
 {
   gboolean left = runs_left (page), any = left;
+  guint sure[PDF_TURN_UNKNOWN + 1] = { 0 };
+  for (guint i = 0; i < page->words->len; i++)
+    sure[PDF_WORD (page, i)->turn] += !(PDF_WORD (page, i)->style & PDF_SHORT);
   for (guint i = 0; i < page->words->len; i++) {
     PdfWord *word = PDF_WORD (page, i);
+    if (word->style & PDF_SHORT && word->turn != PDF_TURN_NONE && sure[word->turn] < 2)
+      word->turn = PDF_TURN_UNKNOWN;
     /* A single character does not tell; it goes with the word before it in its line, or else the one after it. */
     if (word->turn == PDF_TURN_UNKNOWN && !(word->style & PDF_BREAK) && i > 0)
       word->turn = PDF_WORD (page, i - 1)->turn;
@@ -64,6 +106,7 @@ void pdf_page_turn (PdfPage *page)
                        : PDF_TURN_NONE;
     any |= word->turn != PDF_TURN_NONE;
   }
+  any |= mark_across (page);
   for (guint i = 0; any && i < page->words->len; i++) {
     PdfWord *word = PDF_WORD (page, i);
     if (left && (word->turn == PDF_TURN_NONE || word->turn == PDF_TURN_OVER))
