@@ -26,7 +26,7 @@ static void add_page (Pdf *pdf)
   g_ptr_array_add (pdf->pages, g_string_new (NULL));
 }
 
-/* font: R regular, B bold, M monospace. y from the top of a page of 600 × 800 points. */
+/* font: R regular, B bold, M monospace, H with the letters a to h being the first of the Hebrew alphabet. y from the top of a page of 600 × 800 points. */
 static void add_text (Pdf *pdf, char font, int size, double x, double y, const char *text)
 {
   GString *page = pdf->pages->pdata[pdf->pages->len - 1];
@@ -51,7 +51,13 @@ static char *write_pdf (Pdf *pdf, const char *name)
 {
   GString *out = g_string_new ("%PDF-1.4\n");
   GArray *offsets = g_array_new (FALSE, FALSE, sizeof (gsize));
-  static const char *const fonts[] = { "Helvetica", "Helvetica-Bold", "Courier" };
+  static const char *const fonts[] = { "Helvetica", "Helvetica-Bold", "Courier", "Alefbet" };
+  static const char *const encodings[]
+      = { "/WinAnsiEncoding", "/WinAnsiEncoding", "/WinAnsiEncoding",
+          "<</Type/Encoding/BaseEncoding/WinAnsiEncoding/Differences[97/afii57664/afii57665/afii57666/afii57667"
+          "/afii57668/afii57669/afii57670/afii57671]>>/FirstChar 97/LastChar 104"
+          "/Widths[500 500 500 500 500 500 500 500]/FontDescriptor<</Type/FontDescriptor/FontName/Alefbet/Flags 32"
+          "/FontBBox[0 -200 1000 900]/Ascent 800/Descent -200/CapHeight 700/ItalicAngle 0/StemV 80/MissingWidth 300>>" };
   guint n = pdf->pages->len;
 #define OBJECT(...)                                                                                                    \
   (g_array_append_val (offsets, out->len), g_string_append_printf (out, "%u 0 obj\n", offsets->len),                   \
@@ -59,19 +65,19 @@ static char *write_pdf (Pdf *pdf, const char *name)
   OBJECT ("<</Type/Catalog/Pages 2 0 R%s>>", pdf->catalog);
   g_autofree char *kids = g_strdup ("");
   for (guint i = 0; i < n; i++) {
-    char *longer = g_strdup_printf ("%s %u 0 R", kids, 7 + 2 * i);
+    char *longer = g_strdup_printf ("%s %u 0 R", kids, 8 + 2 * i);
     g_free (kids);
     kids = longer;
   }
   OBJECT ("<</Type/Pages/Count %u/Kids[%s]>>", n, kids);
-  for (guint i = 0; i < 3; i++)
-    OBJECT ("<</Type/Font/Subtype/Type1/BaseFont/%s/Encoding/WinAnsiEncoding>>", fonts[i]);
+  for (guint i = 0; i < 4; i++)
+    OBJECT ("<</Type/Font/Subtype/Type1/BaseFont/%s/Encoding%s>>", fonts[i], encodings[i]);
   OBJECT ("<<%s>>", pdf->info);
   for (guint i = 0; i < n; i++) {
     GString *page = pdf->pages->pdata[i];
     OBJECT ("<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents %u 0 R"
-            "/Resources<</Font<</R 3 0 R/B 4 0 R/M 5 0 R>>>>>>",
-            8 + 2 * i);
+            "/Resources<</Font<</R 3 0 R/B 4 0 R/M 5 0 R/H 6 0 R>>>>>>",
+            9 + 2 * i);
     OBJECT ("<</Length %u>>stream\n%s\nendstream", (guint)page->len, page->str);
     g_string_free (page, TRUE);
   }
@@ -79,7 +85,7 @@ static char *write_pdf (Pdf *pdf, const char *name)
   g_string_append_printf (out, "xref\n0 %u\n0000000000 65535 f \n", offsets->len + 1);
   for (guint i = 0; i < offsets->len; i++)
     g_string_append_printf (out, "%010u 00000 n \n", (guint)g_array_index (offsets, gsize, i));
-  g_string_append_printf (out, "trailer<</Size %u/Root 1 0 R/Info 6 0 R%s>>\nstartxref\n%u\n%%%%EOF\n",
+  g_string_append_printf (out, "trailer<</Size %u/Root 1 0 R/Info 7 0 R%s>>\nstartxref\n%u\n%%%%EOF\n",
                           offsets->len + 1, pdf->trailer, (guint)start);
   char *path = g_build_filename (folder, name, NULL);
   g_assert_true (g_file_set_contents (path, out->str, (gssize)out->len, NULL));
@@ -182,6 +188,96 @@ static void test_spans (void)
   g_assert_cmpfloat (first->rect.y + first->rect.height, <, 106);
   g_assert_true (strncmp (block->text + last->start, "below.", last->length) == 0);
   g_assert_cmpfloat (last->rect.y, >, first->rect.y + 10);
+  lectern_extraction_free (extraction);
+}
+
+/* Text that runs up the page from a point of it, as on a page for landscape tables. */
+static void add_upward (Pdf *pdf, double x, double y, const char *text)
+{
+  GString *page = pdf->pages->pdata[pdf->pages->len - 1];
+  g_string_append_printf (page, "BT /R 10 Tf 0 1 -1 0 %d %d Tm (%s) Tj ET\n", (int)x, (int)(800 - y), text);
+}
+
+/* A table that is turned is read row by row, after what stands upright; its rectangles stand as it does. */
+static void test_turned (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  for (int row = 0; row < 4; row++) {
+    static const char *const cells[4][3]
+        = { { "Pump", "Litres", "Weight" }, { "Small", "120", "14" }, { "Middle", "340", "29" }, { "Large", "900", "61" } };
+    for (int column = 0; column < 3; column++)
+      add_upward (&pdf, 300 + 14 * row, 700 - 120 * column, cells[row][column]);
+  }
+  add_lines (&pdf, 60, 60, "The pumps differ in what they move in a minute and in their weight,", "as the table shows.",
+             NULL);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  expect (extraction, 0, LECTERN_BLOCK_PARAGRAPH, 0, 1,
+          "The pumps differ in what they move in a minute and in their weight, as the table shows.");
+  expect (extraction, 1, LECTERN_BLOCK_TABLE_ROW, 1, 1, "Pump | Litres | Weight");
+  expect (extraction, 2, LECTERN_BLOCK_TABLE_ROW, 0, 1, "Small | 120 | 14");
+  expect (extraction, 4, LECTERN_BLOCK_TABLE_ROW, 0, 1, "Large | 900 | 61");
+  const LecternBlock *block = extraction->blocks->pdata[1];
+  const LecternRect *rect = &g_array_index (block->spans, LecternSpan, 0).rect;
+  g_assert_cmpfloat (rect->height, >, 1.5f * rect->width);
+  g_assert_cmpfloat (rect->x, >, 285);
+  g_assert_cmpfloat (rect->x + rect->width, <, 306);
+  g_assert_cmpfloat (fabsf (rect->y + rect->height - 700), <, 1);
+  lectern_extraction_free (extraction);
+}
+
+/* The letters are printed from left to right in the order that the eye meets them from that side. */
+static void test_right_to_left (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_text (&pdf, 'H', 10, 280, 100, "fed cba");
+  add_text (&pdf, 'H', 10, 100, 100, "abc def");
+  add_text (&pdf, 'H', 10, 280, 114, "hgf hgf");
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < extraction->blocks->len; i++)
+    g_string_append_printf (text, "%s%s", i ? " " : "", ((LecternBlock *)extraction->blocks->pdata[i])->text);
+  g_assert_cmpstr (text->str, ==, "אבג דהו והד גבא וזח וזח");
+  const LecternBlock *block = extraction->blocks->pdata[0];
+  const LecternRect *first = &g_array_index (block->spans, LecternSpan, 0).rect;
+  g_assert_cmpfloat (first->x, >, 290);
+  g_assert_cmpfloat (first->x + first->width, <, 330);
+  lectern_extraction_free (extraction);
+}
+
+/* The rectangle of a word does not reach into the next line, however near that stands. */
+static void test_tight_lines (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_text (&pdf, 'R', 10, 60, 100, "Nobody leaves much room between lines of print");
+  add_text (&pdf, 'R', 10, 60, 108, "and so the boxes of their fonts lie over each other");
+  LecternExtraction *extraction = read_pdf (&pdf);
+  const LecternBlock *block = extraction->blocks->pdata[0];
+  const LecternRect *first = &g_array_index (block->spans, LecternSpan, 0).rect;
+  const LecternRect *last = &g_array_index (block->spans, LecternSpan, block->spans->len - 1).rect;
+  g_assert_cmpfloat (first->y + first->height, <, last->y + 0.01f);
+  g_assert_cmpfloat (first->height, >, 5);
+  lectern_extraction_free (extraction);
+}
+
+/* No blank between an index and the comma after it, nor between a letter and its exponent. */
+static void test_indices (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_text (&pdf, 'R', 10, 60, 100, "Let V");
+  add_text (&pdf, 'R', 7, 84.6, 102, "1");
+  add_text (&pdf, 'R', 10, 90, 100, ", W");
+  add_text (&pdf, 'R', 7, 106.5, 96, "2");
+  add_text (&pdf, 'R', 10, 115, 100, "and the rest be spaces.");
+  LecternExtraction *extraction = read_pdf (&pdf);
+  expect (extraction, 0, LECTERN_BLOCK_PARAGRAPH, 0, 1, "Let V1, W2 and the rest be spaces.");
   lectern_extraction_free (extraction);
 }
 
@@ -717,6 +813,10 @@ int main (int argc, char **argv)
   g_assert_no_error (error);
   g_test_add_func ("/pdf/structure", test_structure);
   g_test_add_func ("/pdf/spans", test_spans);
+  g_test_add_func ("/pdf/turned", test_turned);
+  g_test_add_func ("/pdf/right-to-left", test_right_to_left);
+  g_test_add_func ("/pdf/tight-lines", test_tight_lines);
+  g_test_add_func ("/pdf/indices", test_indices);
   g_test_add_func ("/pdf/furniture", test_furniture);
   g_test_add_func ("/pdf/columns", test_columns);
   g_test_add_func ("/pdf/table", test_table);

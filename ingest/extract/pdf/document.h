@@ -22,6 +22,8 @@ typedef struct {
 
 /* furniture.c: marks running headers, footers and page numbers as dropped. */
 void pdf_mark_furniture (PdfDocument *document);
+/* How many characters were marked, blanks aside. Asked before contents.c marks more lines. */
+guint64 pdf_count_furniture (const PdfDocument *document);
 
 /* contents.c: marks the lines of tables of contents, and those as dropped that repeat headings. Needs the
  * document's sizes; furniture is marked before. */

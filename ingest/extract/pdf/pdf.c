@@ -173,6 +173,23 @@ static void entry_clear (gpointer data)
   g_free (((PdfOutlineEntry *)data)->key);
 }
 
+/* Says what is left out and where the order of reading is a guess. */
+static void report_layout (const PdfDocument *document, Writer *writer)
+{
+  guint64 furniture = pdf_count_furniture (document), all = 0;
+  for (guint p = 0; p < document->pages->len; p++) {
+    const PdfPage *page = document->pages->pdata[p];
+    all += (guint64)g_utf8_strlen (page->text->str, (gssize)page->text->len);
+    if (page->doubtful)
+      emit_finding (writer, LECTERN_FINDING_DOUBTFUL_ORDER, page->number, 0, NULL);
+  }
+  if (furniture == 0)
+    return;
+  g_autofree char *detail
+      = g_strdup_printf ("running headers, footers and page numbers; of %" G_GUINT64_FORMAT " characters", all);
+  emit_finding (writer, LECTERN_FINDING_BOILERPLATE, 0, furniture, detail);
+}
+
 static Outcome read_document (const Document *input, PopplerDocument *source, Writer *writer)
 {
   int all_pages = poppler_document_get_n_pages (source), n_pages = MIN (all_pages, MAX_PAGES);
@@ -197,6 +214,7 @@ static Outcome read_document (const Document *input, PopplerDocument *source, Wr
   else {
     measure_body (&document);
     pdf_mark_furniture (&document);
+    report_layout (&document, writer);
     pdf_mark_contents (&document);
     g_autofree char *first_heading = pdf_emit_blocks (&document, writer);
     pdf_emit_title (source, &document, first_heading, writer);
