@@ -1,5 +1,7 @@
 #include "ingest/extract/html/main-content.h"
 
+#include "ingest/extract/html/features.h"
+
 #include <string.h>
 
 /* A block's value: text outside links - LINK_WEIGHT * text in links - BLOCK_COST, in characters. */
@@ -17,75 +19,12 @@
 /* A subtree with this share of the best sum is as good, and closer. */
 #define TIGHT_SHARE 0.99
 
-typedef struct {
-  xmlNode *node;
-  guint end;         /* the entries of its subtree are [own index, end) */
-  guint text, links; /* characters directly in this block, all and in links */
-  double value;
-  gboolean hidden, left_out;
-} Entry;
-
 struct _HtmlMain {
   GArray *entries; /* of Entry, elements in document order */
+  PageFeatures *features;
   xmlNode *root;
   gboolean everything;
 };
-
-static Entry *entry_of (const HtmlMain *main, const xmlNode *node)
-{
-  guint index = GPOINTER_TO_UINT (node->_private);
-  return index ? &g_array_index (main->entries, Entry, index - 1) : NULL;
-}
-
-static guint count_characters (const char *text)
-{
-  guint n = 0;
-  for (; *text; text++)
-    n += (guchar)*text > ' ' && ((guchar)*text & 0xC0) != 0x80;
-  return n;
-}
-
-/* Numbers the elements and counts the text of each block. */
-static void measure (HtmlMain *main, xmlNode *root)
-{
-  xmlNode *node = root;
-  while (node) {
-    gboolean skip = FALSE;
-    if (node->type == XML_ELEMENT_NODE) {
-      Entry entry = { .node = node };
-      skip = html_role (node) == ELEMENT_DROPPED || html_is_hidden (node);
-      entry.hidden = skip;
-      g_array_append_val (main->entries, entry);
-      node->_private = GUINT_TO_POINTER (main->entries->len);
-    } else if ((node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) && node->content) {
-      guint n = count_characters ((const char *)node->content);
-      gboolean in_link = FALSE;
-      xmlNode *block = node->parent;
-      while (n > 0 && block && block->type == XML_ELEMENT_NODE && !html_is_block (html_role (block))) {
-        in_link |= html_is (block, "a");
-        block = block->parent;
-      }
-      /* A link around blocks is a link too. */
-      for (xmlNode *up = block; n > 0 && !in_link && up && up != root && up->type == XML_ELEMENT_NODE; up = up->parent)
-        in_link = html_is (up, "a");
-      Entry *entry = block && n > 0 ? entry_of (main, block) : NULL;
-      if (entry) {
-        entry->text += n;
-        entry->links += in_link ? n : 0;
-      }
-    }
-    xmlNode *next = html_next (node, root, skip);
-    node = next;
-  }
-  /* Subtree ends: an element's subtree ends where the next element that is not below it begins. */
-  for (guint i = main->entries->len; i-- > 0;) {
-    Entry *entry = &g_array_index (main->entries, Entry, i);
-    xmlNode *after = entry->node == root ? NULL : html_next (entry->node, root, TRUE);
-    while (after && after->type != XML_ELEMENT_NODE)
-      after = html_next (after, root, TRUE);
-    entry->end = after && after->_private ? GPOINTER_TO_UINT (after->_private) - 1 : main->entries->len;
-  }
-}
 
 static double block_value (const Entry *entry)
 {
@@ -109,7 +48,9 @@ static void mark_boilerplate (HtmlMain *main)
         || (html_is_boilerplate (entry->node) && prose[entry->end] - prose[i] <= TRUSTED_PROSE * prose[n])) {
       entry->left_out = TRUE;
       for (guint below = i; below < entry->end; below++)
-        g_array_index (main->entries, Entry, below).value = 0;
+        page_tree_get (main->entries, below)->value = 0;
+      for (guint below = i; below < entry->end; below++)
+        page_tree_get (main->entries, below)->left_out = TRUE;
       i = MAX (entry->end, i + 1);
     } else {
       i++;
@@ -117,16 +58,15 @@ static void mark_boilerplate (HtmlMain *main)
   }
 }
 
-HtmlMain *html_main_find (xmlNode *root)
+HtmlMain *html_main_find (xmlNode *root, const char *title)
 {
   HtmlMain *main = g_new0 (HtmlMain, 1);
-  main->entries = g_array_new (FALSE, TRUE, sizeof (Entry));
-  measure (main, root);
+  main->entries = page_tree_new (root);
   guint n = main->entries->len;
   double visible = 0, outside_links = 0;
   for (guint i = 0; i < n; i++) {
     Entry *entry = &g_array_index (main->entries, Entry, i);
-    entry->value = block_value (entry);
+    entry->value = (float)block_value (entry);
     visible += entry->text;
     outside_links += entry->text - entry->links;
   }
@@ -183,6 +123,7 @@ HtmlMain *html_main_find (xmlNode *root)
     }
     main->everything = rest < MIN_SHARE * visible;
   }
+  main->features = page_features_new (main->entries, GPOINTER_TO_UINT (main->root->_private) - 1, title);
   return main;
 }
 
@@ -190,7 +131,8 @@ void html_main_free (HtmlMain *main)
 {
   if (!main)
     return;
-  g_array_free (main->entries, TRUE);
+  page_features_free (main->features);
+  g_array_unref (main->entries);
   g_free (main);
 }
 
@@ -201,8 +143,13 @@ xmlNode *html_main_get_root (const HtmlMain *main)
 
 gboolean html_main_is_left_out (const HtmlMain *main, const xmlNode *node)
 {
-  const Entry *entry = entry_of (main, node);
+  const Entry *entry = page_tree_find (main->entries, node);
   if (!entry || node == main->root)
     return FALSE;
   return entry->hidden || (entry->left_out && !main->everything);
+}
+
+const PageFeatures *html_main_get_features (const HtmlMain *main)
+{
+  return main->features;
 }

@@ -8,12 +8,13 @@
 #ifndef LECTERN_EXTRACT_HTML_MAIN_CONTENT_H
 #define LECTERN_EXTRACT_HTML_MAIN_CONTENT_H
 
-#include "ingest/extract/html/dom.h"
+#include "ingest/extract/html/features.h"
 
 typedef struct _HtmlMain HtmlMain;
 
-HtmlMain *html_main_find (xmlNode *root); /* uses node->_private of every element; NULL without any text */
+HtmlMain *html_main_find (xmlNode *root, const char *title); /* title: the page's, or NULL; uses node->_private of every element; NULL without any text */
 void html_main_free (HtmlMain *main);
+const PageFeatures *html_main_get_features (const HtmlMain *main);
 
 xmlNode *html_main_get_root (const HtmlMain *main);
 /* Whether this element below the root is left out with all that is in it. */
