@@ -208,6 +208,10 @@ static const xmlNode *block_of (const Emitter *emitter, const xmlNode *node)
 static void see_text (Emitter *emitter, const xmlNode *node)
 {
   const xmlNode *block = block_of (emitter, node->parent);
+  if (block && html_main_is_refused (emitter->main, block)) {
+    emitter->space = TRUE;
+    return;
+  }
   gboolean code = enclosing (emitter, node->parent, ELEMENT_CODE) != NULL;
   if (block != emitter->block || code != emitter->code) {
     flush (emitter);
@@ -230,7 +234,8 @@ void html_blocks_emit (const HtmlMain *main, Writer *writer)
       if (skip) {
         emitter.space = TRUE;
       } else if (role == ELEMENT_TABLE && is_data_table (at)) {
-        emit_table (&emitter, at);
+        if (!html_main_is_table_refused (main, at))
+          emit_table (&emitter, at);
         skip = TRUE;
       } else if (role == ELEMENT_BREAK && emitter.code) {
         g_string_append_c (emitter.text, '\n');

@@ -112,6 +112,9 @@ PageFeatures *page_features_new (const GArray *entries, guint main_index, const 
   }
   for (guint i = 0; i < features->blocks->len; i++) {
     TextBlock *block = &g_array_index (features->blocks, TextBlock, i);
+    block->is_title
+        = features->title[0] && block->start[0]
+          && strncmp (block->start, features->title, MIN (strlen (block->start), strlen (features->title))) == 0;
     block->hash = g_str_hash (block->start);
   }
   count_shapes (features);
@@ -283,8 +286,7 @@ void page_features_get (const PageFeatures *features, guint i, float out[N_BLOCK
   for (guint j = 1; j <= MIN (i, 8); j++)
     repeated |= g_array_index (features->blocks, TextBlock, i - j).hash == block->hash;
   out[k++] = repeated;
-  out[k++] = features->title[0]
-             && strncmp (block->start, features->title, MIN (strlen (block->start), strlen (features->title))) == 0;
+  out[k++] = block->is_title;
   out[k++] = share (main_text, all);
   out[k++] = share (features->links[n_entries], all);
   out[k++] = logf ((float)all);

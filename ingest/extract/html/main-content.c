@@ -1,6 +1,6 @@
 #include "ingest/extract/html/main-content.h"
 
-#include "ingest/extract/html/features.h"
+#include "ingest/extract/html/block-model.h"
 
 #include <string.h>
 
@@ -19,11 +19,20 @@
 /* A subtree with this share of the best sum is as good, and closer. */
 #define TIGHT_SHARE 0.99
 
+/* What the model says of a block is followed above this; of code, tables and definitions, which it has seen few of, where
+ * the subtree with the best sum has them, and of all of that where the model leaves next to nothing. */
+#define MIN_SCORE -0.15f
+#define MIN_SCORE_STRUCTURE -1.5f
+#define MIN_MODEL_SHARE 0.2
+/* Pages with more blocks than this are judged by the sums alone. */
+#define MAX_BLOCKS 200000
+
 struct _HtmlMain {
   GArray *entries; /* of Entry, elements in document order */
   PageFeatures *features;
   xmlNode *root;
   gboolean everything;
+  gboolean judged; /* each block by the model, instead of left_out */
 };
 
 static double block_value (const Entry *entry)
@@ -56,6 +65,53 @@ static void mark_boilerplate (HtmlMain *main)
       i++;
     }
   }
+}
+
+/* The characters of a subtree without what is left out in it. */
+static double count_kept (const HtmlMain *main, guint index)
+{
+  double kept = 0;
+  guint end = page_tree_get (main->entries, index)->end;
+  for (guint i = index; i < end;) {
+    const Entry *entry = page_tree_get (main->entries, i);
+    gboolean out = entry->hidden || (entry->left_out && !main->everything);
+    kept += out ? 0 : entry->text;
+    i = out ? MAX (entry->end, i + 1) : i + 1;
+  }
+  return kept;
+}
+
+static gboolean is_structure (const Entry *entry)
+{
+  ElementRole role = html_role (entry->node);
+  return !entry->left_out && entry->links * 2 <= entry->text
+         && ((entry->inside & (INSIDE_CODE | INSIDE_TABLE)) || role == ELEMENT_TERM || role == ELEMENT_DEFINITION);
+}
+
+/* Lets the model judge each block. */
+static void judge_blocks (HtmlMain *main)
+{
+  const PageFeatures *features = main->features;
+  guint n = features->blocks->len;
+  if (n > MAX_BLOCKS)
+    return;
+  double kept = 0, by_sums = count_kept (main, features->main_start);
+  gboolean titled = FALSE;
+  for (guint i = 0; i < n; i++) {
+    const TextBlock *block = &g_array_index (features->blocks, TextBlock, i);
+    Entry *entry = page_tree_get (main->entries, block->entry);
+    float numbers[N_BLOCK_FEATURES];
+    page_features_get (features, i, numbers);
+    gboolean in_main = block->entry >= features->main_start && block->entry < features->main_end;
+    float least = in_main && is_structure (entry) ? MIN_SCORE_STRUCTURE : MIN_SCORE;
+    gboolean is_title = !titled && (entry->inside & INSIDE_HEADING) && block->is_title && !entry->left_out;
+    entry->refused = block_model_score (numbers) < least && !is_title;
+    titled |= is_title;
+    kept += entry->refused ? 0 : entry->text;
+  }
+  main->judged = kept >= LITTLE && kept >= MIN_MODEL_SHARE * by_sums;
+  if (main->judged)
+    main->root = page_tree_get (main->entries, 0)->node;
 }
 
 HtmlMain *html_main_find (xmlNode *root, const char *title)
@@ -124,6 +180,8 @@ HtmlMain *html_main_find (xmlNode *root, const char *title)
     main->everything = rest < MIN_SHARE * visible;
   }
   main->features = page_features_new (main->entries, GPOINTER_TO_UINT (main->root->_private) - 1, title);
+  if (!main->everything)
+    judge_blocks (main);
   return main;
 }
 
@@ -146,7 +204,27 @@ gboolean html_main_is_left_out (const HtmlMain *main, const xmlNode *node)
   const Entry *entry = page_tree_find (main->entries, node);
   if (!entry || node == main->root)
     return FALSE;
-  return entry->hidden || (entry->left_out && !main->everything);
+  return entry->hidden || (!main->judged && entry->left_out && !main->everything);
+}
+
+gboolean html_main_is_refused (const HtmlMain *main, const xmlNode *block)
+{
+  const Entry *entry = main->judged ? page_tree_find (main->entries, block) : NULL;
+  return entry && entry->refused;
+}
+
+gboolean html_main_is_table_refused (const HtmlMain *main, const xmlNode *table)
+{
+  const Entry *entry = main->judged ? page_tree_find (main->entries, table) : NULL;
+  if (!entry)
+    return FALSE;
+  double kept = 0, all = 0;
+  for (guint i = GPOINTER_TO_UINT (table->_private) - 1; i < entry->end; i++) {
+    const Entry *below = page_tree_get (main->entries, i);
+    all += below->text;
+    kept += below->refused ? 0 : below->text;
+  }
+  return kept < 0.5 * all;
 }
 
 const PageFeatures *html_main_get_features (const HtmlMain *main)
