@@ -1,4 +1,5 @@
 #include "app/commands.h"
+#include "app/findings.h"
 #include "app/output.h"
 #include "app/passages.h"
 #include "ingest/ingest.h"
@@ -18,6 +19,8 @@ static void print_json (const LecternExtraction *extraction)
   json_writer_member_string (writer, "title", extraction->title);
   json_writer_member_int (writer, "pages", extraction->n_pages);
   json_writer_member_string (writer, "language", extraction->language);
+  json_writer_member_string (writer, "author", extraction->author);
+  json_writer_member_string (writer, "date", extraction->date);
   json_writer_key (writer, "blocks");
   json_writer_begin_array (writer);
   for (guint i = 0; extraction->blocks && i < extraction->blocks->len; i++) {
@@ -36,6 +39,18 @@ static void print_json (const LecternExtraction *extraction)
   json_writer_begin_array (writer);
   for (guint i = 0; extraction->warnings && i < extraction->warnings->len; i++)
     json_writer_string (writer, g_ptr_array_index (extraction->warnings, i));
+  json_writer_end_array (writer);
+  json_writer_key (writer, "findings");
+  findings_write_json (writer, extraction->findings);
+  json_writer_key (writer, "attachments");
+  json_writer_begin_array (writer);
+  for (guint i = 0; i < extraction->attachments->len; i++) {
+    const LecternAttachment *attachment = g_ptr_array_index (extraction->attachments, i);
+    json_writer_begin_object (writer);
+    json_writer_member_string (writer, "name", attachment->name);
+    json_writer_member_int (writer, "size_bytes", (gint64)g_bytes_get_size (attachment->bytes));
+    json_writer_end_object (writer);
+  }
   json_writer_end_array (writer);
   json_writer_end_object (writer);
   output_json (writer);
@@ -57,8 +72,18 @@ static void print_blocks (const LecternExtraction *extraction)
   if (extraction->n_pages)
     output_printf (", %d %s", extraction->n_pages, extraction->n_pages == 1 ? "page" : "pages");
   output_printf (", language %s\n", extraction->language ? extraction->language : "unknown");
+  if (extraction->author)
+    output_printf ("Author: %s\n", extraction->author);
+  if (extraction->date)
+    output_printf ("Date: %s\n", extraction->date);
   for (guint i = 0; i < extraction->warnings->len; i++)
     output_printf ("Warning: %s\n", (const char *)g_ptr_array_index (extraction->warnings, i));
+  findings_print (extraction->findings, FALSE, "Note: ");
+  for (guint i = 0; i < extraction->attachments->len; i++) {
+    const LecternAttachment *attachment = g_ptr_array_index (extraction->attachments, i);
+    g_autofree char *size = output_dup_size (g_bytes_get_size (attachment->bytes));
+    output_printf ("Attachment: %s (%s)\n", *attachment->name ? attachment->name : "no name", size);
+  }
   int page = 0;
   for (guint i = 0; i < extraction->blocks->len; i++) {
     const LecternBlock *block = g_ptr_array_index (extraction->blocks, i);

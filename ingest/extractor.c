@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -378,6 +379,23 @@ static LecternExtraction *attempt (LecternExtractor *extractor, Request *request
   return extraction;
 }
 
+static LecternExtraction *extract_descriptor (LecternExtractor *extractor, int fd, guint64 size_bytes, const char *name,
+                                              const LecternExtractLimits *limits, GCancellable *cancellable,
+                                              GError **error)
+{
+  guint timeout_ms = limits && limits->timeout_ms
+                         ? limits->timeout_ms
+                         : DEFAULT_TIMEOUT_MS + (guint)(size_bytes >> 20) * DEFAULT_TIMEOUT_MS_PER_MIB;
+  Request request
+      = { REQUEST_MAGIC, REQUEST_VERSION, size_bytes,
+          limits && limits->memory_bytes ? limits->memory_bytes : DEFAULT_MEMORY_BYTES, timeout_ms / 1000 + 2 };
+  gsize length = strlen (name);
+  /* A name that is too long is cut at its beginning: the extension counts. */
+  g_strlcpy (request.name, name + (length >= sizeof request.name ? length - sizeof request.name + 1 : 0),
+             sizeof request.name);
+  return attempt (extractor, &request, fd, timeout_ms, cancellable, error);
+}
+
 LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const char *path,
                                               const LecternExtractLimits *limits, GCancellable *cancellable,
                                               GError **error)
@@ -390,19 +408,36 @@ LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const
   if (fd < 0)
     return extraction;
 
-  guint64 size_bytes = (guint64)information.st_size;
-  guint timeout_ms = limits && limits->timeout_ms
-                         ? limits->timeout_ms
-                         : DEFAULT_TIMEOUT_MS + (guint)(size_bytes >> 20) * DEFAULT_TIMEOUT_MS_PER_MIB;
-  Request request
-      = { REQUEST_MAGIC, REQUEST_VERSION, size_bytes,
-          limits && limits->memory_bytes ? limits->memory_bytes : DEFAULT_MEMORY_BYTES, timeout_ms / 1000 + 2 };
   g_autofree char *name = g_path_get_basename (path);
-  gsize length = strlen (name);
-  /* A name that is too long is cut at its beginning: the extension counts. */
-  g_strlcpy (request.name, name + (length >= sizeof request.name ? length - sizeof request.name + 1 : 0),
-             sizeof request.name);
-  extraction = attempt (extractor, &request, fd, timeout_ms, cancellable, error);
+  extraction = extract_descriptor (extractor, fd, (guint64)information.st_size, name, limits, cancellable, error);
+  close (fd);
+  return extraction;
+}
+
+LecternExtraction *lectern_extractor_extract_bytes (LecternExtractor *extractor, GBytes *bytes, const char *name,
+                                                    const LecternExtractLimits *limits, GCancellable *cancellable,
+                                                    GError **error)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return NULL;
+  if (size == 0)
+    return failed (LECTERN_STATUS_EMPTY, g_strdup ("It is empty."));
+  int fd = memfd_create ("lectern-attachment", MFD_CLOEXEC);
+  for (gsize at = 0; fd >= 0 && at < size;) {
+    ssize_t n = write (fd, data + at, size - at);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0) {
+      close (fd);
+      fd = -1;
+    } else
+      at += (gsize)n;
+  }
+  if (fd < 0)
+    return failed (LECTERN_STATUS_UNREADABLE, g_strdup_printf ("It cannot be copied: %s.", g_strerror (errno)));
+  LecternExtraction *extraction = extract_descriptor (extractor, fd, size, name, limits, cancellable, error);
   close (fd);
   return extraction;
 }

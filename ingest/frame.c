@@ -36,6 +36,25 @@ void frame_append_block (GByteArray *out, const LecternBlock *block)
     g_byte_array_append (out, (const guint8 *)block->spans->data, n_spans * (guint)sizeof (LecternSpan));
 }
 
+void frame_append_finding (GByteArray *out, const LecternFinding *finding)
+{
+  gsize length = finding->detail ? MIN (strlen (finding->detail), FRAME_MAX_STRING) : 0;
+  FindingFrame frame = { finding->kind, (guint32)MAX (finding->page, 0), finding->amount };
+  append_header (out, FRAME_FINDING, sizeof frame + length);
+  g_byte_array_append (out, (const guint8 *)&frame, sizeof frame);
+  if (length)
+    g_byte_array_append (out, (const guint8 *)finding->detail, (guint)length);
+}
+
+void frame_append_attachment (GByteArray *out, const char *name, const guint8 *bytes, gsize size)
+{
+  guint32 length = (guint32)MIN (strlen (name), FRAME_MAX_STRING);
+  append_header (out, FRAME_ATTACHMENT, sizeof length + length + size);
+  g_byte_array_append (out, (const guint8 *)&length, sizeof length);
+  g_byte_array_append (out, (const guint8 *)name, length);
+  g_byte_array_append (out, bytes, (guint)size);
+}
+
 void frame_append_end (GByteArray *out, LecternStatus status, const char *reason)
 {
   guint32 number = status;
@@ -77,6 +96,8 @@ LecternExtraction *extraction_new (void)
   LecternExtraction *extraction = g_new0 (LecternExtraction, 1);
   extraction->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_block_free);
   extraction->warnings = g_ptr_array_new_with_free_func (g_free);
+  extraction->findings = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_finding_free);
+  extraction->attachments = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_attachment_free);
   return extraction;
 }
 
@@ -202,6 +223,36 @@ static FrameState decode_block (FrameDecoder *decoder, Cursor *cursor)
   return FRAME_MORE;
 }
 
+static FrameState decode_finding (FrameDecoder *decoder, Cursor *cursor)
+{
+  FindingFrame frame;
+  if (!cursor_take (cursor, &frame, sizeof frame) || frame.kind >= LECTERN_N_FINDING_KINDS
+      || frame.page > FRAME_MAX_PAGES)
+    return lie (decoder, "a finding of no known kind");
+  g_autofree char *detail = cursor->left > 0 ? take_line (cursor) : NULL;
+  if (decoder->extraction->findings->len < FRAME_MAX_FINDINGS)
+    g_ptr_array_add (decoder->extraction->findings,
+                     lectern_finding_new (frame.kind, (int)frame.page, frame.amount, detail));
+  return FRAME_MORE;
+}
+
+static FrameState decode_attachment (FrameDecoder *decoder, Cursor *cursor)
+{
+  guint32 length;
+  if (!cursor_take (cursor, &length, sizeof length) || length > cursor->left || length > FRAME_MAX_STRING)
+    return lie (decoder, "an attachment cut short");
+  if (decoder->extraction->attachments->len >= FRAME_MAX_ATTACHMENTS
+      || cursor->left - length > FRAME_MAX_ATTACHMENT_BYTES)
+    return lie (decoder, "too many attachments");
+  Cursor name = { cursor->bytes, length };
+  LecternAttachment *attachment = g_new0 (LecternAttachment, 1);
+  attachment->name = take_line (&name);
+  attachment->bytes = g_bytes_new (cursor->bytes + length, cursor->left - length);
+  g_ptr_array_add (decoder->extraction->attachments, attachment);
+  cursor->left = 0;
+  return FRAME_MORE;
+}
+
 static FrameState decode_end (FrameDecoder *decoder, Cursor *cursor)
 {
   LecternExtraction *extraction = decoder->extraction;
@@ -212,12 +263,15 @@ static FrameState decode_end (FrameDecoder *decoder, Cursor *cursor)
   extraction->status = status;
   if (cursor->left > 0)
     replace_line (&extraction->error, cursor);
-  if (status == LECTERN_STATUS_INDEXED && extraction->blocks->len == 0)
+  if (status == LECTERN_STATUS_INDEXED && extraction->blocks->len == 0 && extraction->attachments->len == 0)
     return lie (decoder, "success without text");
   if (status != LECTERN_STATUS_INDEXED && (!extraction->error || !*extraction->error))
     return lie (decoder, "a failure without a reason");
   if (!extraction->type && status == LECTERN_STATUS_INDEXED)
     return lie (decoder, "no type");
+  for (guint i = 0; i < extraction->findings->len; i++)
+    if (((const LecternFinding *)extraction->findings->pdata[i])->page > extraction->n_pages)
+      return lie (decoder, "a finding on a page that is not there");
   for (guint i = 0; i < extraction->blocks->len; i++) {
     const LecternBlock *block = extraction->blocks->pdata[i];
     if (block->page > extraction->n_pages)
@@ -236,6 +290,16 @@ static FrameState decode_frame (FrameDecoder *decoder, guint32 type, Cursor *cur
   case FRAME_TYPE: replace_line (&extraction->type, cursor); break;
   case FRAME_TITLE: replace_line (&extraction->title, cursor); break;
   case FRAME_LANGUAGE: replace_line (&extraction->language, cursor); break;
+  case FRAME_AUTHOR: replace_line (&extraction->author, cursor); break;
+  case FRAME_DATE: replace_line (&extraction->date, cursor); break;
+  case FRAME_FINDING:
+    if (decode_finding (decoder, cursor) != FRAME_MORE)
+      return decoder->state;
+    break;
+  case FRAME_ATTACHMENT:
+    if (decode_attachment (decoder, cursor) != FRAME_MORE)
+      return decoder->state;
+    break;
   case FRAME_WARNING:
     if (extraction->warnings->len < FRAME_MAX_WARNINGS)
       g_ptr_array_add (extraction->warnings, take_line (cursor));

@@ -37,24 +37,36 @@ typedef struct {
 enum { CHILD_DONE = 0, CHILD_OUT_OF_MEMORY = 77, CHILD_NO_LIMITS = 78 };
 
 typedef enum {
-  FRAME_TYPE = 1, /* string: "pdf", … */
-  FRAME_TITLE,    /* string */
-  FRAME_LANGUAGE, /* string */
-  FRAME_PAGES,    /* guint32 */
-  FRAME_BLOCK,    /* BlockFrame, text, spans as LecternSpan */
-  FRAME_WARNING,  /* string */
-  FRAME_END,      /* guint32 LecternStatus, string */
+  FRAME_TYPE = 1,   /* string: "pdf", … */
+  FRAME_TITLE,      /* string */
+  FRAME_LANGUAGE,   /* string */
+  FRAME_PAGES,      /* guint32 */
+  FRAME_BLOCK,      /* BlockFrame, text, spans as LecternSpan */
+  FRAME_WARNING,    /* string */
+  FRAME_END,        /* guint32 LecternStatus, string */
+  FRAME_AUTHOR,     /* string */
+  FRAME_DATE,       /* string */
+  FRAME_FINDING,    /* FindingFrame, string */
+  FRAME_ATTACHMENT, /* guint32 bytes of the name, the name, bytes */
 } FrameType;
 
 typedef struct {
   guint32 kind, level, page, text_bytes, n_spans;
 } BlockFrame;
 
+typedef struct {
+  guint32 kind, page;
+  guint64 amount;
+} FindingFrame;
+
 /* Limits of what is accepted for one document. */
 #define FRAME_MAX_BYTES (64u << 20)
 #define FRAME_MAX_TEXT_BYTES (16u << 20) /* of one block */
 #define FRAME_MAX_BLOCKS 4000000u
 #define FRAME_MAX_WARNINGS 200u
+#define FRAME_MAX_FINDINGS 20000u
+#define FRAME_MAX_ATTACHMENTS 1000u
+#define FRAME_MAX_ATTACHMENT_BYTES (48u << 20)
 #define FRAME_MAX_PAGES 1000000u
 #define FRAME_MAX_STRING 4096u /* titles, reasons, warnings are cut here */
 #define FRAME_TOTAL_MAX_BYTES (G_GUINT64_CONSTANT (512) << 20)
@@ -62,6 +74,8 @@ typedef struct {
 void frame_append_string (GByteArray *out, FrameType type, const char *text);
 void frame_append_number (GByteArray *out, FrameType type, guint32 number);
 void frame_append_block (GByteArray *out, const LecternBlock *block);
+void frame_append_finding (GByteArray *out, const LecternFinding *finding);
+void frame_append_attachment (GByteArray *out, const char *name, const guint8 *bytes, gsize size);
 void frame_append_end (GByteArray *out, LecternStatus status, const char *reason);
 
 typedef struct _FrameDecoder FrameDecoder;

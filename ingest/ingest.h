@@ -42,13 +42,24 @@ typedef struct {
   guint64 memory_bytes; /* 0: 1 GiB of address space beyond the start */
 } LecternExtractLimits;
 
+/* A document that stands in another one: a file attached to a mail. */
+typedef struct {
+  char *name; /* as its container gives it: one line, perhaps empty, not to be trusted as a path */
+  GBytes *bytes;
+} LecternAttachment;
+
+void lectern_attachment_free (LecternAttachment *attachment);
+
 typedef struct {
   LecternStatus status;
   char *error; /* one sentence unless indexed */
   char *type, *title, *language;
+  char *author, *date; /* or NULL; the date in ISO 8601 */
   int n_pages;
-  GPtrArray *blocks;   /* of LecternBlock, in reading order */
-  GPtrArray *warnings; /* of char * */
+  GPtrArray *blocks;      /* of LecternBlock, in reading order; empty if all that it holds is attachments */
+  GPtrArray *warnings;    /* of char * */
+  GPtrArray *findings;    /* of LecternFinding */
+  GPtrArray *attachments; /* of LecternAttachment */
 } LecternExtraction;
 
 void lectern_extraction_free (LecternExtraction *extraction);
@@ -62,6 +73,11 @@ void lectern_extractor_free (LecternExtractor *extractor);
 LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const char *path,
                                               const LecternExtractLimits *limits, GCancellable *cancellable,
                                               GError **error);
+
+/* The same for bytes that have no file of their own; `name` hints at the format. */
+LecternExtraction *lectern_extractor_extract_bytes (LecternExtractor *extractor, GBytes *bytes, const char *name,
+                                                    const LecternExtractLimits *limits, GCancellable *cancellable,
+                                                    GError **error);
 
 /* A path as the library stores and shows it: as it is when it is UTF-8, otherwise with each byte that is not as "\xNN". */
 char *lectern_path_to_utf8 (const char *path);
@@ -84,10 +100,11 @@ typedef struct {
 
 typedef struct {
   guint added, updated, unchanged, failed, removed; /* documents; one that failed in an earlier run and has not changed
-                                                       is not read again, and counts as failed */
+                                                       is not read again, and counts as failed; those that stand in
+                                                       others count, too */
   guint64 chunks, pages;                            /* stored by this run */
   double seconds;
-  GPtrArray *documents; /* of LecternIndexedDocument, in the order done */
+  GPtrArray *documents; /* of LecternIndexedDocument, by path */
 } LecternIndexReport;
 
 void lectern_index_report_free (LecternIndexReport *report);
@@ -96,8 +113,9 @@ void lectern_index_report_free (LecternIndexReport *report);
 typedef void (*LecternIndexProgress) (guint done, guint total, const char *path, gpointer user_data);
 
 /* Indexes files and folders (recursively): only what is new or changed by size, mtime and content hash; documents below
- * a given folder whose file has vanished are forgotten. One transaction per document: a run that is cancelled (the report
- * is returned, *error is G_IO_ERROR_CANCELLED) or killed keeps all finished ones, and the next run goes on from there. */
+ * a given folder whose file has vanished are forgotten. Files are read side by side on the cores that this process may
+ * use. A run that is cancelled (the report is returned, *error is G_IO_ERROR_CANCELLED) keeps all finished documents; one
+ * that is killed loses at most the last half second of them. The next run goes on from there. */
 LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *paths, const LecternExtractLimits *limits,
                                    LecternIndexProgress progress, gpointer user_data, GCancellable *cancellable,
                                    GError **error);

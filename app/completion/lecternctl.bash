@@ -68,6 +68,7 @@ _lecternctl() {
   fi
 
   case "$command${sub:+ $sub}" in
+    list) options='--problems' ;;
     status) options='--check' ;;
     search) options='-n --mode --in' ;;
     ask) options='--model --max-tokens --seed --no-speculation --in --no-cache' ;;

@@ -1,6 +1,7 @@
 /* What changes the library: storing, touching, forgetting, optimizing. */
 #include <string.h>
 
+#include "retrieval/library/findings.h"
 #include "retrieval/library/lengths.h"
 #include "retrieval/library/library-private.h"
 #include "retrieval/library/spans.h"
@@ -137,7 +138,8 @@ static gboolean delete_text (sqlite3 *db, gint64 content, GError **error)
                          "DELETE FROM chunks WHERE id >= (SELECT first_chunk FROM contents WHERE id = ?1)"
                          " AND id < (SELECT first_chunk + n_chunks FROM contents WHERE id = ?1)",
                          content, error)
-         && run_with_id (db, "DELETE FROM sections WHERE content_id = ?1", content, error);
+         && run_with_id (db, "DELETE FROM sections WHERE content_id = ?1", content, error)
+         && run_with_id (db, "DELETE FROM findings WHERE content_id = ?1", content, error);
 }
 
 static gboolean delete_if_unused (sqlite3 *db, gint64 content, GError **error)
@@ -198,9 +200,10 @@ static gboolean put_content (sqlite3 *db, const LecternDraft *draft, gint64 *id,
   g_autoptr (LecternStatement) insert = lectern_database_prepare (
       db,
       "INSERT INTO contents (hash, status, error, type, title, language, n_pages, first_chunk, n_chunks, text_bytes,"
-      " warnings, lengths) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+      " warnings, lengths, author, date) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
       " ON CONFLICT (hash) DO UPDATE SET status = ?2, error = ?3, type = ?4, title = ?5, language = ?6, n_pages = ?7,"
-      " first_chunk = ?8, n_chunks = ?9, text_bytes = ?10, warnings = ?11, lengths = ?12",
+      " first_chunk = ?8, n_chunks = ?9, text_bytes = ?10, warnings = ?11, lengths = ?12, author = ?13,"
+      " date = ?14",
       error);
   if (!insert)
     return FALSE;
@@ -216,21 +219,24 @@ static gboolean put_content (sqlite3 *db, const LecternDraft *draft, gint64 *id,
   sqlite3_bind_int64 (insert, 10, text_bytes);
   lectern_bind_text (insert, 11, warnings);
   sqlite3_bind_blob (insert, 12, lengths->data, (int)lengths->len, SQLITE_STATIC);
+  lectern_bind_text (insert, 13, draft->author);
+  lectern_bind_text (insert, 14, draft->date);
   if (!lectern_database_run (insert, "Storing a document", error))
     return FALSE;
   if (!*id)
     *id = sqlite3_last_insert_rowid (db);
-  return insert_sections (db, draft, *id, error) && insert_chunks (db, draft, *id, first, error);
+  return insert_sections (db, draft, *id, error) && insert_chunks (db, draft, *id, first, error)
+         && lectern_findings_store (db, draft->findings, *id, error);
 }
 
 static gboolean put_document (sqlite3 *db, const LecternDraft *draft, gint64 content, gint64 *id, GError **error)
 {
   g_autoptr (LecternStatement) put = lectern_database_prepare (
       db,
-      "INSERT INTO documents (path, size_bytes, mtime_ns, content_id, status, error, type)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+      "INSERT INTO documents (path, size_bytes, mtime_ns, content_id, status, error, type, container_id)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
       " ON CONFLICT (path) DO UPDATE SET size_bytes = ?2, mtime_ns = ?3, content_id = ?4, status = ?5, error = ?6,"
-      " type = ?7 RETURNING id",
+      " type = ?7, container_id = ?8 RETURNING id",
       error);
   if (!put)
     return FALSE;
@@ -244,6 +250,8 @@ static gboolean put_document (sqlite3 *db, const LecternDraft *draft, gint64 con
     lectern_bind_text (put, 6, draft->error);
     lectern_bind_text (put, 7, draft->type);
   }
+  if (draft->container_id)
+    sqlite3_bind_int64 (put, 8, draft->container_id);
   if (sqlite3_step (put) != SQLITE_ROW)
     return lectern_database_fail (db, "Storing a document", error);
   *id = sqlite3_column_int64 (put, 0);
@@ -286,7 +294,16 @@ gboolean lectern_library_has_content (LecternLibrary *library, const char *hash)
 {
   gint64 id = 0;
   LecternStatus status = LECTERN_STATUS_DAMAGED;
-  return hash && find_content (library->db, hash, &id, &status, NULL) && id && status == LECTERN_STATUS_INDEXED;
+  if (!hash || !find_content (library->db, hash, &id, &status, NULL) || !id || status != LECTERN_STATUS_INDEXED)
+    return FALSE;
+  g_autoptr (LecternStatement) contained = lectern_database_prepare (
+      library->db,
+      "SELECT 1 FROM documents AS d JOIN documents AS inner ON inner.container_id = d.id WHERE d.content_id = ?1 LIMIT 1",
+      NULL);
+  if (!contained)
+    return FALSE;
+  sqlite3_bind_int64 (contained, 1, id);
+  return sqlite3_step (contained) == SQLITE_DONE;
 }
 
 gboolean lectern_library_touch (LecternLibrary *library, gint64 id, gint64 size_bytes, gint64 mtime_ns, GError **error)
@@ -303,8 +320,35 @@ gboolean lectern_library_touch (LecternLibrary *library, gint64 id, gint64 size_
   return lectern_database_run (update, "Writing to the library", error);
 }
 
+static gboolean remove_document (sqlite3 *db, gint64 id, GError **error);
+
+static gboolean remove_contained (sqlite3 *db, gint64 id, GError **error)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (LecternStatement) list
+      = lectern_database_prepare (db, "SELECT id FROM documents WHERE container_id = ?1", error);
+  if (!list)
+    return FALSE;
+  sqlite3_bind_int64 (list, 1, id);
+  int rc;
+  while ((rc = sqlite3_step (list)) == SQLITE_ROW) {
+    gint64 inner = sqlite3_column_int64 (list, 0);
+    /* Containers are stored before what stands in them, so that ids ascend and no damage leads in circles. */
+    if (inner > id)
+      g_array_append_val (ids, inner);
+  }
+  if (rc != SQLITE_DONE)
+    return lectern_database_fail (db, "Forgetting a document", error);
+  for (guint i = 0; i < ids->len; i++)
+    if (!remove_document (db, g_array_index (ids, gint64, i), error))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean remove_document (sqlite3 *db, gint64 id, GError **error)
 {
+  if (!remove_contained (db, id, error))
+    return FALSE;
   g_autoptr (LecternStatement) remove
       = lectern_database_prepare (db, "DELETE FROM documents WHERE id = ?1 RETURNING content_id", error);
   if (!remove)
