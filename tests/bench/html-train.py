@@ -63,7 +63,7 @@ def label(p):
                 for i in hits: blocks[i]['y'] = want if blocks[i]['y'] in (None, want) else None; blocks[i]['w'] = 5. / len(hits)
     else:
         n = max(1, sum(len(b['words']) for b in blocks))
-        for b in blocks: b['y'] = 0 if b['left_out'] else 1; b['w'] = 40. * len(b['words']) / n + .15
+        for b in blocks: b['y'] = 0 if b['left_out'] else 1; b['w'] = 120. * len(b['words']) / n + .4
 
 class Boost:
     def fit(self, X, y, w):

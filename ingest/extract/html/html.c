@@ -107,6 +107,10 @@ static void emit_head (const HtmlHead *head, Writer *writer)
 {
   if (head->title)
     emit_title (writer, head->title);
+  if (head->author)
+    emit_author (writer, head->author);
+  if (head->date)
+    emit_date (writer, head->date);
   if (head->language)
     emit_language (writer, head->language);
 }
@@ -131,8 +135,10 @@ Outcome html_extract (const Document *document, Writer *writer)
   html_head_read (root, &head);
   emit_head (&head, writer);
   HtmlMain *main = html_main_find (html_find_body (root), head.title);
-  if (main)
+  if (main) {
     html_blocks_emit (main, writer);
+    html_main_report (main, writer);
+  }
   html_main_free (main);
   html_head_clear (&head);
   xmlFreeDoc (page);

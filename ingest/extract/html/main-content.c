@@ -1,6 +1,7 @@
 #include "ingest/extract/html/main-content.h"
 
 #include "ingest/extract/html/block-model.h"
+#include "ingest/extract/html/hidden.h"
 
 #include <string.h>
 
@@ -21,7 +22,8 @@
 
 /* What the model says of a block is followed above this; of code, tables and definitions, which it has seen few of, where
  * the subtree with the best sum has them, and of all of that where the model leaves next to nothing. */
-#define MIN_SCORE -0.15f
+#define MIN_SCORE -0.1f
+#define MIN_SCORE_LEFT_OUT 1.0f /* what says of itself that it is boilerplate */
 #define MIN_SCORE_STRUCTURE -1.5f
 #define MIN_MODEL_SHARE 0.2
 /* Pages with more blocks than this are judged by the sums alone. */
@@ -103,7 +105,9 @@ static void judge_blocks (HtmlMain *main)
     float numbers[N_BLOCK_FEATURES];
     page_features_get (features, i, numbers);
     gboolean in_main = block->entry >= features->main_start && block->entry < features->main_end;
-    float least = in_main && is_structure (entry) ? MIN_SCORE_STRUCTURE : MIN_SCORE;
+    float least = entry->left_out                   ? MIN_SCORE_LEFT_OUT
+                  : in_main && is_structure (entry) ? MIN_SCORE_STRUCTURE
+                                                    : MIN_SCORE;
     gboolean is_title = !titled && (entry->inside & INSIDE_HEADING) && block->is_title && !entry->left_out;
     entry->refused = block_model_score (numbers) < least && !is_title;
     titled |= is_title;
@@ -225,6 +229,59 @@ gboolean html_main_is_table_refused (const HtmlMain *main, const xmlNode *table)
     kept += below->refused ? 0 : below->text;
   }
   return kept < 0.5 * all;
+}
+
+gboolean html_main_shows_picture (const HtmlMain *main, const xmlNode *image)
+{
+  const Entry *entry = page_tree_find (main->entries, image);
+  if (!entry || entry->hidden || entry->left_out)
+    return FALSE;
+  guint index = (guint)(entry - page_tree_get (main->entries, 0));
+  /* Pictures in links lead elsewhere, except in figures. */
+  if (index < main->features->main_start || index >= main->features->main_end
+      || ((entry->inside & INSIDE_LINK) && !(entry->inside & INSIDE_FIGURE)))
+    return FALSE;
+  if (!main->judged)
+    return TRUE;
+  /* Between blocks that are kept. */
+  guint n = main->features->blocks->len, at = main->features->counts[index];
+  for (guint step = 0; step < 2; step++) {
+    gboolean kept = FALSE;
+    for (guint back = 1; back <= 3 && !kept; back++) {
+      gint64 i = step == 0 ? (gint64)at - back : (gint64)at + back - 1;
+      if (i >= 0 && i < n)
+        kept = !page_tree_get (main->entries, g_array_index (main->features->blocks, TextBlock, i).entry)->refused;
+    }
+    if (!kept)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+void html_main_report (const HtmlMain *main, Writer *writer)
+{
+  guint64 all = 0, kept = 0, hidden[N_HIDINGS] = { 0 };
+  guint root = GPOINTER_TO_UINT (main->root->_private) - 1, root_end = page_tree_get (main->entries, root)->end;
+  for (guint i = 0; i < main->entries->len; i++) {
+    const Entry *entry = page_tree_get (main->entries, i);
+    all += entry->text;
+    if (i >= root && i < root_end && !(main->judged ? entry->refused : entry->left_out && !main->everything))
+      kept += entry->text;
+    if (!entry->hidden || html_role (entry->node) == ELEMENT_DROPPED)
+      continue;
+    Hiding hiding = html_hiding (entry->node);
+    for (xmlNode *at = entry->node; at; at = html_next (at, entry->node, html_role (at) == ELEMENT_DROPPED))
+      if (at->type == XML_TEXT_NODE && at->content)
+        hidden[hiding] += page_tree_count_characters ((const char *)at->content);
+  }
+  for (guint i = 1; i < N_HIDINGS; i++)
+    if (hidden[i] > 0)
+      emit_finding (writer, LECTERN_FINDING_HIDDEN_TEXT, 0, hidden[i], html_hiding_to_string (i));
+  if (all <= kept)
+    return;
+  g_autofree char *detail = g_strdup_printf (
+      "of %" G_GUINT64_FORMAT " characters: navigation, advertising, comments, notices and the like", all);
+  emit_finding (writer, LECTERN_FINDING_BOILERPLATE, 0, all - kept, detail);
 }
 
 const PageFeatures *html_main_get_features (const HtmlMain *main)

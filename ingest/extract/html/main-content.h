@@ -10,6 +10,7 @@
 #ifndef LECTERN_EXTRACT_HTML_MAIN_CONTENT_H
 #define LECTERN_EXTRACT_HTML_MAIN_CONTENT_H
 
+#include "ingest/extract/extractor.h"
 #include "ingest/extract/html/features.h"
 
 typedef struct _HtmlMain HtmlMain;
@@ -23,6 +24,10 @@ const PageFeatures *html_main_get_features (const HtmlMain *main);
 xmlNode *html_main_get_root (const HtmlMain *main);
 /* Whether this element below the root is left out with all that is in it. */
 gboolean html_main_is_left_out (const HtmlMain *main, const xmlNode *node);
+/* Whether a picture (<img>) belongs to the content. */
+gboolean html_main_shows_picture (const HtmlMain *main, const xmlNode *image);
+/* Reports how much was left out, and what of it is hidden. */
+void html_main_report (const HtmlMain *main, Writer *writer);
 /* Whether the text that stands directly in this block is left out. */
 gboolean html_main_is_refused (const HtmlMain *main, const xmlNode *block);
 /* Whether most of what a table holds is. */

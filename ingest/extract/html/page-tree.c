@@ -10,7 +10,7 @@ Entry *page_tree_find (const GArray *entries, const xmlNode *node)
   return index ? page_tree_get (entries, index - 1) : NULL;
 }
 
-static guint count_characters (const char *text)
+guint page_tree_count_characters (const char *text)
 {
   guint n = 0;
   for (; *text; text++)
@@ -70,7 +70,7 @@ static gboolean add_element (Measure *measure, xmlNode *node, const xmlNode *roo
   GArray *entries = measure->entries;
   Entry entry = { .node = node, .parent = entries->len };
   const Entry *above = node != root && node->parent ? page_tree_find (entries, node->parent) : NULL;
-  gboolean hidden = html_role (node) == ELEMENT_DROPPED || html_is_hidden (node);
+  gboolean hidden = node != root && (html_role (node) == ELEMENT_DROPPED || html_is_hidden (node));
   if (!hidden) {
     const char *itemprop = html_attribute (node, "itemprop");
     entry.inside = inside_of (node);
@@ -92,7 +92,7 @@ static gboolean add_element (Measure *measure, xmlNode *node, const xmlNode *roo
 
 static void add_text (Measure *measure, const xmlNode *node)
 {
-  guint n = count_characters ((const char *)node->content);
+  guint n = page_tree_count_characters ((const char *)node->content);
   const xmlNode *block = node->parent;
   while (n > 0 && block && block->type == XML_ELEMENT_NODE && !html_is_block (html_role (block)))
     block = block->parent;

@@ -47,4 +47,6 @@ static inline Entry *page_tree_get (const GArray *entries, guint index)
 
 Entry *page_tree_find (const GArray *entries, const xmlNode *node); /* NULL: not in the tree */
 
+guint page_tree_count_characters (const char *text); /* without white space */
+
 #endif
