@@ -189,6 +189,15 @@ HtmlMain *html_main_find (xmlNode *root, const char *title)
   return main;
 }
 
+HtmlMain *html_main_whole (xmlNode *root)
+{
+  HtmlMain *main = g_new0 (HtmlMain, 1);
+  main->entries = page_tree_new (root);
+  main->root = root;
+  main->everything = TRUE;
+  return main;
+}
+
 void html_main_free (HtmlMain *main)
 {
   if (!main)
@@ -234,7 +243,11 @@ gboolean html_main_is_table_refused (const HtmlMain *main, const xmlNode *table)
 gboolean html_main_shows_picture (const HtmlMain *main, const xmlNode *image)
 {
   const Entry *entry = page_tree_find (main->entries, image);
-  if (!entry || entry->hidden || entry->left_out)
+  if (!entry || entry->hidden)
+    return FALSE;
+  if (!main->features) /* the whole is content */
+    return TRUE;
+  if (entry->left_out)
     return FALSE;
   guint index = (guint)(entry - page_tree_get (main->entries, 0));
   /* Pictures in links lead elsewhere, except in figures. */

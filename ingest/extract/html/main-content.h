@@ -15,9 +15,10 @@
 
 typedef struct _HtmlMain HtmlMain;
 
-HtmlMain *html_main_find (
-    xmlNode *root,
-    const char *title); /* title: the page's, or NULL; uses node->_private of every element; NULL without any text */
+/* `title`: the page's, or NULL. Uses node->_private of every element; NULL without any text. */
+HtmlMain *html_main_find (xmlNode *root, const char *title);
+/* All of it, but what is hidden: for what is known to have no boilerplate, such as the chapters of a book. */
+HtmlMain *html_main_whole (xmlNode *root);
 void html_main_free (HtmlMain *main);
 const PageFeatures *html_main_get_features (const HtmlMain *main);
 
