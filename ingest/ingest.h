@@ -40,6 +40,7 @@ void lectern_block_free (LecternBlock *block);
 typedef struct {
   guint timeout_ms;     /* 0: 60 000 plus what the file's size asks for */
   guint64 memory_bytes; /* 0: 1 GiB of address space beyond the start */
+  gboolean no_recognition; /* pages that are images stay without text; otherwise each page recognised gives more time */
 } LecternExtractLimits;
 
 /* A document that stands in another one: a file attached to a mail. */
@@ -105,6 +106,10 @@ gboolean lectern_extractor_get_protections (LecternExtractor *extractor, Lectern
 LecternExtraction *lectern_extractor_extract_bytes (LecternExtractor *extractor, GBytes *bytes, const char *name,
                                                     const LecternExtractLimits *limits, GCancellable *cancellable,
                                                     GError **error);
+
+/* Removes what is kept of the pages of a document that were recognised. Its text must not outlive it.
+ * path: as it is, or as the library stores it. */
+void lectern_recognition_forget (const char *path);
 
 /* A path as the library stores and shows it: as it is when it is UTF-8, otherwise with each byte that is not as "\xNN". */
 char *lectern_path_to_utf8 (const char *path);

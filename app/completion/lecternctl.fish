@@ -45,6 +45,7 @@ complete -c lecternctl -n '__fish_seen_subcommand_from ask' -l no-cache -d 'Neit
 complete -c lecternctl -n '__fish_seen_subcommand_from cache' -l clear -d 'Remove all of them'
 complete -c lecternctl -n '__fish_seen_subcommand_from list' -l problems -d 'Only documents of which something was not read'
 complete -c lecternctl -n '__fish_seen_subcommand_from status' -l check -d 'Also compare the index with the texts'
+complete -c lecternctl -n '__fish_seen_subcommand_from add extract' -l no-ocr -d 'Recognise no text on images'
 complete -c lecternctl -n '__fish_seen_subcommand_from extract' -l text -d 'Only the main text'
 complete -c lecternctl -n '__fish_seen_subcommand_from eval' -l docs -r -F -d 'Documents'
 complete -c lecternctl -n '__fish_seen_subcommand_from eval' -l queries -r -F -d 'Queries'
