@@ -1,7 +1,12 @@
 #include "ingest/extract/extractor.h"
 #include "ingest/extract/text/encoding.h"
 #include "ingest/extract/html/html.h"
+#include "ingest/extract/mail/eml.h"
+#include "ingest/extract/mail/mbox.h"
+#include "ingest/extract/mail/mhtml.h"
+#include "ingest/extract/text/csv.h"
 #include "ingest/extract/text/markdown.h"
+#include "ingest/extract/text/rtf.h"
 #include "ingest/extract/pdf/pdf.h"
 #include "ingest/extract/text/text.h"
 
@@ -11,6 +16,11 @@ const FormatReader format_readers[N_FORMATS] = {
   [FORMAT_HTML] = { html_warm_up, html_sniff, html_extract },
   [FORMAT_MARKDOWN] = { markdown_warm_up, markdown_sniff, markdown_extract },
   [FORMAT_TEXT] = { encoding_warm_up, text_sniff, text_extract },
+  [FORMAT_MBOX] = { eml_warm_up, mbox_sniff, mbox_extract },
+  [FORMAT_EML] = { eml_warm_up, eml_sniff, eml_extract },
+  [FORMAT_MHTML] = { html_warm_up, mhtml_sniff, mhtml_extract },
+  [FORMAT_RTF] = { encoding_warm_up, rtf_sniff, rtf_extract },
+  [FORMAT_CSV] = { encoding_warm_up, csv_sniff, csv_extract },
 };
 
 int format_of_document (const Document *document)

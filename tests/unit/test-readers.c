@@ -2,7 +2,12 @@
  * NAME.expected, one a line: "kind level: text", with line breaks as "\n" and a title or language first. With REGENERATE
  * set in the environment the .expected files are written instead, to be read by a person before they are committed. */
 #include "ingest/extract/html/html.h"
+#include "ingest/extract/mail/eml.h"
+#include "ingest/extract/mail/mbox.h"
+#include "ingest/extract/mail/mhtml.h"
+#include "ingest/extract/text/csv.h"
 #include "ingest/extract/text/markdown.h"
+#include "ingest/extract/text/rtf.h"
 #include "ingest/extract/text/text.h"
 
 #include <string.h>
@@ -46,6 +51,27 @@ void emit_block (Writer *writer, const LecternBlock *block)
 void emit_warning (Writer *writer, const char *format, ...)
 {}
 
+void emit_author (Writer *writer, const char *author)
+{
+  g_string_append_printf (writer->out, "author: %s\n", author);
+}
+
+void emit_date (Writer *writer, const char *date)
+{
+  g_string_append_printf (writer->out, "date: %s\n", date);
+}
+
+void emit_finding (Writer *writer, LecternFindingKind kind, int page, guint64 amount, const char *detail)
+{
+  g_string_append_printf (writer->out, "finding %d: %" G_GUINT64_FORMAT " %s\n", (int)kind, amount, detail ? detail : "");
+}
+
+void emit_attachment (Writer *writer, const char *name, const guint8 *bytes, gsize size)
+{
+  g_autofree char *hash = g_compute_checksum_for_data (G_CHECKSUM_SHA256, bytes, size);
+  g_string_append_printf (writer->out, "attachment: %s, %" G_GSIZE_FORMAT " bytes, %.8s\n", name, size, hash);
+}
+
 guint emit_count_blocks (Writer *writer)
 {
   return writer->n_blocks;
@@ -87,6 +113,23 @@ static void read_one (gconstpointer data)
     g_assert_cmpint (markdown_sniff (&document), ==, 1);
     outcome = markdown_extract (&document, &writer);
     break;
+  case FORMAT_EML:
+    g_assert_cmpint (eml_sniff (&document), >=, 1);
+    outcome = eml_extract (&document, &writer);
+    break;
+  case FORMAT_MBOX:
+    g_assert_cmpint (mbox_sniff (&document), ==, 2);
+    outcome = mbox_extract (&document, &writer);
+    break;
+  case FORMAT_MHTML:
+    g_assert_cmpint (mhtml_sniff (&document), >=, 1);
+    outcome = mhtml_extract (&document, &writer);
+    break;
+  case FORMAT_RTF:
+    g_assert_cmpint (rtf_sniff (&document), ==, 2);
+    outcome = rtf_extract (&document, &writer);
+    break;
+  case FORMAT_CSV: outcome = csv_extract (&document, &writer); break;
   default: outcome = text_extract (&document, &writer); break;
   }
   if (outcome.status != LECTERN_STATUS_INDEXED)

@@ -130,9 +130,10 @@ static void emit_head (xmlNode *root, Writer *writer)
     emit_language (writer, language);
 }
 
-Outcome html_extract (const Document *document, Writer *writer)
+Outcome html_extract_within (const Document *document, const char *charset, HtmlExtent extent, Writer *writer)
 {
-  g_autofree char *declared = find_declared_encoding (document);
+  guint before = emit_count_blocks (writer);
+  g_autofree char *declared = charset ? g_strdup (charset) : find_declared_encoding (document);
   gsize length;
   g_autofree char *text = encoding_decode (document->bytes, document->size, declared, &length, NULL);
   if (length > MAX_DECODED_BYTES)
@@ -147,14 +148,20 @@ Outcome html_extract (const Document *document, Writer *writer)
       xmlFreeDoc (page);
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
   }
-  emit_head (root, writer);
+  if (extent == HTML_MAIN_CONTENT)
+    emit_head (root, writer);
   xmlNode *body = find_element (root, "body");
-  HtmlMain *main = html_main_find (body ? body : root);
+  HtmlMain *main = extent == HTML_ALL_VISIBLE ? html_main_all (body ? body : root) : html_main_find (body ? body : root);
   if (main)
     html_blocks_emit (main, writer);
   html_main_free (main);
   xmlFreeDoc (page);
-  if (emit_count_blocks (writer) == 0)
+  if (emit_count_blocks (writer) == before)
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
   return outcome_indexed ();
+}
+
+Outcome html_extract (const Document *document, Writer *writer)
+{
+  return html_extract_within (document, NULL, HTML_MAIN_CONTENT, writer);
 }

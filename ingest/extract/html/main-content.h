@@ -13,6 +13,7 @@
 typedef struct _HtmlMain HtmlMain;
 
 HtmlMain *html_main_find (xmlNode *root); /* uses node->_private of every element; NULL without any text */
+HtmlMain *html_main_all (xmlNode *root);  /* all that is visible, whatever it says of itself; never NULL */
 void html_main_free (HtmlMain *main);
 
 xmlNode *html_main_get_root (const HtmlMain *main);
