@@ -9,12 +9,13 @@ const FormatName format_names[N_FORMATS] = {
   [FORMAT_PDF] = { "pdf", { ".pdf" }, 2048 * MIB },
   [FORMAT_HTML] = { "html", { ".html", ".htm", ".xhtml" }, 256 * MIB },
   [FORMAT_MARKDOWN] = { "markdown", { ".md", ".markdown", ".mkd" }, 256 * MIB },
-  [FORMAT_TEXT] = { "text", { ".txt", ".text", ".rst", ".org", ".adoc" }, 256 * MIB },
+  [FORMAT_TEXT] = { "text", { ".txt", ".text", ".org", ".adoc" }, 256 * MIB },
   [FORMAT_MBOX] = { "mbox", { ".mbox", ".mbx" }, 4096 * MIB },
   [FORMAT_EML] = { "eml", { ".eml", ".emlx" }, 512 * MIB },
   [FORMAT_MHTML] = { "mhtml", { ".mht", ".mhtml" }, 512 * MIB },
   [FORMAT_RTF] = { "rtf", { ".rtf" }, 512 * MIB },
   [FORMAT_CSV] = { "csv", { ".csv", ".tsv", ".tab" }, 256 * MIB },
+  [FORMAT_RST] = { "rst", { ".rst", ".rest" }, 64 * MIB },
 };
 
 int format_from_path (const char *path)

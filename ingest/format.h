@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-typedef enum { FORMAT_PDF, FORMAT_HTML, FORMAT_MARKDOWN, FORMAT_TEXT, FORMAT_MBOX, FORMAT_EML, FORMAT_MHTML, FORMAT_RTF, FORMAT_CSV, N_FORMATS } Format;
+typedef enum { FORMAT_PDF, FORMAT_HTML, FORMAT_MARKDOWN, FORMAT_TEXT, FORMAT_MBOX, FORMAT_EML, FORMAT_MHTML, FORMAT_RTF, FORMAT_CSV, FORMAT_RST, N_FORMATS } Format;
 
 typedef struct {
   const char *type;           /* "pdf", …: LecternDraft.type */

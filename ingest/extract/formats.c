@@ -6,6 +6,7 @@
 #include "ingest/extract/mail/mhtml.h"
 #include "ingest/extract/text/csv.h"
 #include "ingest/extract/text/markdown.h"
+#include "ingest/extract/text/rst.h"
 #include "ingest/extract/text/rtf.h"
 #include "ingest/extract/pdf/pdf.h"
 #include "ingest/extract/text/text.h"
@@ -21,6 +22,7 @@ const FormatReader format_readers[N_FORMATS] = {
   [FORMAT_MHTML] = { html_warm_up, mhtml_sniff, mhtml_extract },
   [FORMAT_RTF] = { encoding_warm_up, rtf_sniff, rtf_extract },
   [FORMAT_CSV] = { encoding_warm_up, csv_sniff, csv_extract },
+  [FORMAT_RST] = { encoding_warm_up, rst_sniff, rst_extract },
 };
 
 int format_of_document (const Document *document)

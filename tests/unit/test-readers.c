@@ -7,6 +7,7 @@
 #include "ingest/extract/mail/mhtml.h"
 #include "ingest/extract/text/csv.h"
 #include "ingest/extract/text/markdown.h"
+#include "ingest/extract/text/rst.h"
 #include "ingest/extract/text/rtf.h"
 #include "ingest/extract/text/text.h"
 
@@ -129,6 +130,7 @@ static void read_one (gconstpointer data)
     g_assert_cmpint (rtf_sniff (&document), ==, 2);
     outcome = rtf_extract (&document, &writer);
     break;
+  case FORMAT_RST: outcome = rst_extract (&document, &writer); break;
   case FORMAT_CSV: outcome = csv_extract (&document, &writer); break;
   default: outcome = text_extract (&document, &writer); break;
   }
