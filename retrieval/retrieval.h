@@ -133,6 +133,8 @@ gboolean lectern_library_store (LecternLibrary *library, const LecternDraft *dra
 gboolean lectern_library_has_content (LecternLibrary *library, const char *hash);
 /* The file's mtime or size field changed but not its bytes. */
 gboolean lectern_library_touch (LecternLibrary *library, gint64 id, gint64 size_bytes, gint64 mtime_ns, GError **error);
+/* The document's file has that path now, which no other document may have. It keeps its id. */
+gboolean lectern_library_move (LecternLibrary *library, gint64 id, const char *path, GError **error);
 /* Forgets documents; their text is overwritten on disk. */
 gboolean lectern_library_remove (LecternLibrary *library, const gint64 *ids, gsize n_ids, GError **error);
 /* After a large run: merge the index, checkpoint, update the planner's statistics. */

@@ -1,0 +1,45 @@
+/* job.h: one piece of work of the service, on a thread of its own at the lowest priority. The library is open for
+ * writing only while it runs. Internal to ingest/. */
+#ifndef LECTERN_WATCH_JOB_H
+#define LECTERN_WATCH_JOB_H
+
+#include "ingest/ingest.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  /* What to do. Either changes or a rescan of `root`. */
+  char *library_dir;
+  GPtrArray *roots;    /* of char *: all watched folders */
+  GHashTable *changes; /* path -> Change; NULL: rescan */
+  char *root;
+  gboolean count_only; /* neither: only tell how many documents there are */
+  GCancellable *cancellable;
+
+  /* What came of it; the thread's until it has ended. */
+  LecternWatchBatch batch;
+  guint64 n_documents;
+  GError *error; /* cancelled, BUSY, or worse; NULL if all was done */
+
+  /* How far it is; under the lock. */
+  GMutex lock;
+  guint done, total;
+  char *current;
+
+  GSourceFunc progressed, ended; /* called on the default main context with `user_data` */
+  gpointer user_data;
+  guint progress_posted;
+  GThread *thread;
+} IndexJob;
+
+IndexJob *index_job_new (const char *library_dir, const GPtrArray *roots);
+void index_job_start (IndexJob *job);
+/* Waits for the thread. NULL is allowed. */
+void index_job_free (IndexJob *job);
+
+/* Makes this thread, and what it starts, give way to everything else: CPU and disk. */
+void lower_priority (void);
+
+G_END_DECLS
+
+#endif
