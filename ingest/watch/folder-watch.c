@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 #define WATCHED_EVENTS                                                                                                 \
-  (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR | IN_EXCL_UNLINK)
+  (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_MOVE_SELF | IN_ONLYDIR        \
+   | IN_EXCL_UNLINK)
 #define FOLDERS_PER_SLICE 64
 #define READS_PER_DISPATCH 16
 
@@ -388,7 +389,8 @@ static void handle_event (FolderWatch *watch, const struct inotify_event *event)
     return;
   if (event->mask & IN_UNMOUNT)
     g_hash_table_add (watch->unmounted, g_strdup (node->path));
-  if (event->mask & (IN_IGNORED | IN_UNMOUNT)) {
+  /* Of a folder below, the one around it tells more. */
+  if (event->mask & (IN_IGNORED | IN_UNMOUNT | IN_MOVE_SELF)) {
     gboolean is_root = strcmp (node->path, node->root->path) == 0;
     if (event->mask & IN_IGNORED)
       g_hash_table_remove (watch->nodes, GINT_TO_POINTER (event->wd));

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define DEFAULT_RESCAN_S 600
-#define CHECK_ROOTS_S 30
+#define CHECK_ROOTS_S 10
 #define RETRY_US (500 * G_TIME_SPAN_MILLISECOND)
 #define RETRY_AFTER_FAILURE_US (30 * G_TIME_SPAN_SECOND)
 /* A rescan gives way to changes once it has had this long. */
@@ -323,6 +323,7 @@ static void low_memory (gpointer data)
   pump_at (service, 0);
 }
 
+/* Folders that were missing are not announced by anyone. */
 static gboolean check_roots (gpointer data)
 {
   Service *service = data;
