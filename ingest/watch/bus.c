@@ -82,7 +82,10 @@ void service_bus_free (ServiceBus *bus)
     g_signal_handlers_disconnect_by_data (connection, bus);
     g_dbus_connection_flush_sync (connection, NULL, NULL);
   }
-  g_dbus_interface_skeleton_unexport (bus->interface);
+  GList *exported = g_dbus_interface_skeleton_get_connections (bus->interface);
+  if (exported)
+    g_dbus_interface_skeleton_unexport (bus->interface);
+  g_list_free_full (exported, g_object_unref);
   for (guint i = 0; i < bus->connections->len; i++)
     g_dbus_connection_close_sync (g_ptr_array_index (bus->connections, i), NULL, NULL);
   g_ptr_array_unref (bus->connections);

@@ -300,6 +300,8 @@ void folder_watch_check_roots (FolderWatch *watch)
     walk_root (watch, root);
     if (present)
       watch->funcs.rescan (root->path, watch->user_data);
+    else if (!watch->walk_source)
+      watch->funcs.settled (watch->user_data);
   }
 }
 

@@ -16,7 +16,7 @@ typedef struct {
   void (*changed) (const char *path, Change change, gpointer user_data);
   /* Events were lost, ignore rules changed, or the folder came back. */
   void (*rescan) (const char *root, gpointer user_data);
-  /* All folders known so far are watched (or cannot be). */
+  /* All folders known so far are watched, cannot be, or have gone. */
   void (*settled) (gpointer user_data);
 } FolderWatchFuncs;
 

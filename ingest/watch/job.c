@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* So many changes are soon done. */
+#define FEW_CHANGES 50
+
 static GPtrArray *documents_new (void)
 {
   return g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_document_free);
@@ -180,7 +183,7 @@ static gpointer run (gpointer data)
 {
   IndexJob *job = data;
   gint64 begin = g_get_monotonic_time ();
-  lower_priority ();
+  lower_priority (!job->changes || g_hash_table_size (job->changes) > FEW_CHANGES);
   LecternLibrary *library = lectern_library_open (
       job->library_dir, job->count_only ? LECTERN_LIBRARY_READ : LECTERN_LIBRARY_WRITE, &job->error);
   if (library) {

@@ -1,4 +1,4 @@
-/* job.h: one piece of work of the service, on a thread of its own at the lowest priority. The library is open for
+/* job.h: one piece of work of the service, on a thread of its own at a low priority. The library is open for
  * writing only while it runs. Internal to ingest/. */
 #ifndef LECTERN_WATCH_JOB_H
 #define LECTERN_WATCH_JOB_H
@@ -37,8 +37,9 @@ void index_job_start (IndexJob *job);
 /* Waits for the thread. NULL is allowed. */
 void index_job_free (IndexJob *job);
 
-/* Makes this thread, and what it starts, give way to everything else: CPU and disk. */
-void lower_priority (void);
+/* Makes this thread, and what it starts, give way to other programs, CPU and disk: in bulk to everything, otherwise only
+ * so far that a change is searchable soon on a busy computer, too. */
+void lower_priority (gboolean bulk);
 
 G_END_DECLS
 
