@@ -21,6 +21,15 @@ void lectern_block_free (LecternBlock *block)
   g_free (block);
 }
 
+void lectern_attachment_free (LecternAttachment *attachment)
+{
+  if (!attachment)
+    return;
+  g_free (attachment->name);
+  g_clear_pointer (&attachment->bytes, g_bytes_unref);
+  g_free (attachment);
+}
+
 void lectern_extraction_free (LecternExtraction *extraction)
 {
   if (!extraction)
@@ -29,7 +38,11 @@ void lectern_extraction_free (LecternExtraction *extraction)
   g_free (extraction->type);
   g_free (extraction->title);
   g_free (extraction->language);
+  g_free (extraction->author);
+  g_free (extraction->date);
   g_clear_pointer (&extraction->blocks, g_ptr_array_unref);
   g_clear_pointer (&extraction->warnings, g_ptr_array_unref);
+  g_clear_pointer (&extraction->findings, g_ptr_array_unref);
+  g_clear_pointer (&extraction->attachments, g_ptr_array_unref);
   g_free (extraction);
 }

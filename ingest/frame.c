@@ -1,4 +1,5 @@
 #include "ingest/frame.h"
+#include "ingest/recognition.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,6 +37,34 @@ void frame_append_block (GByteArray *out, const LecternBlock *block)
     g_byte_array_append (out, (const guint8 *)block->spans->data, n_spans * (guint)sizeof (LecternSpan));
 }
 
+void frame_append_recognized_page (GByteArray *out, const guint8 *key, const guint8 *payload, gsize payload_bytes)
+{
+  append_header (out, FRAME_RECOGNIZED_PAGE, key ? RECOGNITION_KEY_BYTES + payload_bytes : 0);
+  if (!key)
+    return;
+  g_byte_array_append (out, key, RECOGNITION_KEY_BYTES);
+  g_byte_array_append (out, payload, (guint)payload_bytes);
+}
+
+void frame_append_finding (GByteArray *out, const LecternFinding *finding)
+{
+  gsize length = finding->detail ? MIN (strlen (finding->detail), FRAME_MAX_STRING) : 0;
+  FindingFrame frame = { finding->kind, (guint32)MAX (finding->page, 0), finding->amount };
+  append_header (out, FRAME_FINDING, sizeof frame + length);
+  g_byte_array_append (out, (const guint8 *)&frame, sizeof frame);
+  if (length)
+    g_byte_array_append (out, (const guint8 *)finding->detail, (guint)length);
+}
+
+void frame_append_attachment (GByteArray *out, const char *name, const guint8 *bytes, gsize size)
+{
+  guint32 length = (guint32)MIN (strlen (name), FRAME_MAX_STRING);
+  append_header (out, FRAME_ATTACHMENT, sizeof length + length + size);
+  g_byte_array_append (out, (const guint8 *)&length, sizeof length);
+  g_byte_array_append (out, (const guint8 *)name, length);
+  g_byte_array_append (out, bytes, (guint)size);
+}
+
 void frame_append_end (GByteArray *out, LecternStatus status, const char *reason)
 {
   guint32 number = status;
@@ -70,6 +99,8 @@ struct _FrameDecoder {
   FrameState state;
   const char *complaint;
   LecternExtraction *extraction;
+  GQueue recognized; /* of GBytes */
+  guint n_recognized;
 };
 
 LecternExtraction *extraction_new (void)
@@ -77,6 +108,8 @@ LecternExtraction *extraction_new (void)
   LecternExtraction *extraction = g_new0 (LecternExtraction, 1);
   extraction->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_block_free);
   extraction->warnings = g_ptr_array_new_with_free_func (g_free);
+  extraction->findings = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_finding_free);
+  extraction->attachments = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_attachment_free);
   return extraction;
 }
 
@@ -87,6 +120,7 @@ FrameDecoder *frame_decoder_new (guint64 total_max_bytes)
   decoder->total_max_bytes = total_max_bytes;
   decoder->state = FRAME_MORE;
   decoder->extraction = extraction_new ();
+  g_queue_init (&decoder->recognized);
   return decoder;
 }
 
@@ -95,6 +129,7 @@ void frame_decoder_free (FrameDecoder *decoder)
   if (!decoder)
     return;
   g_byte_array_unref (decoder->pending);
+  g_queue_clear_full (&decoder->recognized, (GDestroyNotify)g_bytes_unref);
   lectern_extraction_free (decoder->extraction);
   g_free (decoder);
 }
@@ -107,6 +142,21 @@ const char *frame_decoder_get_complaint (const FrameDecoder *decoder)
 LecternExtraction *frame_decoder_steal (FrameDecoder *decoder)
 {
   return g_steal_pointer (&decoder->extraction);
+}
+
+guint frame_decoder_get_n_recognized (const FrameDecoder *decoder)
+{
+  return decoder->n_recognized;
+}
+
+int frame_decoder_get_n_pages (const FrameDecoder *decoder)
+{
+  return decoder->extraction->n_pages;
+}
+
+GBytes *frame_decoder_take_recognized (FrameDecoder *decoder)
+{
+  return g_queue_pop_head (&decoder->recognized);
 }
 
 static FrameState lie (FrameDecoder *decoder, const char *complaint)
@@ -202,6 +252,36 @@ static FrameState decode_block (FrameDecoder *decoder, Cursor *cursor)
   return FRAME_MORE;
 }
 
+static FrameState decode_finding (FrameDecoder *decoder, Cursor *cursor)
+{
+  FindingFrame frame;
+  if (!cursor_take (cursor, &frame, sizeof frame) || frame.kind >= LECTERN_N_FINDING_KINDS
+      || frame.page > FRAME_MAX_PAGES)
+    return lie (decoder, "a finding of no known kind");
+  g_autofree char *detail = cursor->left > 0 ? take_line (cursor) : NULL;
+  if (decoder->extraction->findings->len < FRAME_MAX_FINDINGS)
+    g_ptr_array_add (decoder->extraction->findings,
+                     lectern_finding_new (frame.kind, (int)frame.page, frame.amount, detail));
+  return FRAME_MORE;
+}
+
+static FrameState decode_attachment (FrameDecoder *decoder, Cursor *cursor)
+{
+  guint32 length;
+  if (!cursor_take (cursor, &length, sizeof length) || length > cursor->left || length > FRAME_MAX_STRING)
+    return lie (decoder, "an attachment cut short");
+  if (decoder->extraction->attachments->len >= FRAME_MAX_ATTACHMENTS
+      || cursor->left - length > FRAME_MAX_ATTACHMENT_BYTES)
+    return lie (decoder, "too many attachments");
+  Cursor name = { cursor->bytes, length };
+  LecternAttachment *attachment = g_new0 (LecternAttachment, 1);
+  attachment->name = take_line (&name);
+  attachment->bytes = g_bytes_new (cursor->bytes + length, cursor->left - length);
+  g_ptr_array_add (decoder->extraction->attachments, attachment);
+  cursor->left = 0;
+  return FRAME_MORE;
+}
+
 static FrameState decode_end (FrameDecoder *decoder, Cursor *cursor)
 {
   LecternExtraction *extraction = decoder->extraction;
@@ -212,12 +292,15 @@ static FrameState decode_end (FrameDecoder *decoder, Cursor *cursor)
   extraction->status = status;
   if (cursor->left > 0)
     replace_line (&extraction->error, cursor);
-  if (status == LECTERN_STATUS_INDEXED && extraction->blocks->len == 0)
+  if (status == LECTERN_STATUS_INDEXED && extraction->blocks->len == 0 && extraction->attachments->len == 0)
     return lie (decoder, "success without text");
   if (status != LECTERN_STATUS_INDEXED && (!extraction->error || !*extraction->error))
     return lie (decoder, "a failure without a reason");
   if (!extraction->type && status == LECTERN_STATUS_INDEXED)
     return lie (decoder, "no type");
+  for (guint i = 0; i < extraction->findings->len; i++)
+    if (((const LecternFinding *)extraction->findings->pdata[i])->page > extraction->n_pages)
+      return lie (decoder, "a finding on a page that is not there");
   for (guint i = 0; i < extraction->blocks->len; i++) {
     const LecternBlock *block = extraction->blocks->pdata[i];
     if (block->page > extraction->n_pages)
@@ -236,6 +319,16 @@ static FrameState decode_frame (FrameDecoder *decoder, guint32 type, Cursor *cur
   case FRAME_TYPE: replace_line (&extraction->type, cursor); break;
   case FRAME_TITLE: replace_line (&extraction->title, cursor); break;
   case FRAME_LANGUAGE: replace_line (&extraction->language, cursor); break;
+  case FRAME_AUTHOR: replace_line (&extraction->author, cursor); break;
+  case FRAME_DATE: replace_line (&extraction->date, cursor); break;
+  case FRAME_FINDING:
+    if (decode_finding (decoder, cursor) != FRAME_MORE)
+      return decoder->state;
+    break;
+  case FRAME_ATTACHMENT:
+    if (decode_attachment (decoder, cursor) != FRAME_MORE)
+      return decoder->state;
+    break;
   case FRAME_WARNING:
     if (extraction->warnings->len < FRAME_MAX_WARNINGS)
       g_ptr_array_add (extraction->warnings, take_line (cursor));
@@ -249,6 +342,15 @@ static FrameState decode_frame (FrameDecoder *decoder, guint32 type, Cursor *cur
     extraction->n_pages = (int)pages;
     break;
   }
+  case FRAME_RECOGNIZED_PAGE:
+    if (decoder->n_recognized >= FRAME_MAX_PAGES || (cursor->left > 0 && cursor->left <= RECOGNITION_KEY_BYTES)
+        || cursor->left > RECOGNITION_KEY_BYTES + RECOGNITION_MAX_PAYLOAD)
+      return lie (decoder, "a recognised page that is none");
+    decoder->n_recognized++;
+    if (cursor->left > 0)
+      g_queue_push_tail (&decoder->recognized, g_bytes_new (cursor->bytes, cursor->left));
+    cursor->left = 0;
+    break;
   case FRAME_BLOCK:
     if (decode_block (decoder, cursor) != FRAME_MORE)
       return decoder->state;

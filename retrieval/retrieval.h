@@ -46,6 +46,35 @@ typedef enum {
 const char *lectern_status_to_string (LecternStatus status);
 gboolean lectern_status_from_string (const char *word, LecternStatus *status);
 
+/* What indexing noticed about a document and its reader should know: what was read how, and what was not. */
+typedef enum {
+  LECTERN_FINDING_PAGE_WITHOUT_TEXT, /* a page holds no text that could be read; amount: images on it */
+  LECTERN_FINDING_PAGE_RECOGNIZED,   /* a page's text comes from text recognition; amount: mean confidence in % */
+  LECTERN_FINDING_PAGE_DAMAGED,      /* a page could not be read */
+  LECTERN_FINDING_DOUBTFUL_ORDER,    /* the order of reading on a page is a guess */
+  LECTERN_FINDING_HIDDEN_TEXT,       /* amount: characters that nobody sees and that were left out; detail: how hidden */
+  LECTERN_FINDING_BOILERPLATE,       /* amount: characters left out as navigation, running headers, …; detail: which */
+  LECTERN_FINDING_CUT,               /* something beyond a limit was left out; detail: what */
+  LECTERN_N_FINDING_KINDS
+} LecternFindingKind;
+
+typedef struct {
+  LecternFindingKind kind;
+  int page;       /* 0: the whole document */
+  guint64 amount; /* 0 if the kind has none */
+  char *detail;   /* in words, or NULL */
+} LecternFinding;
+
+LecternFinding *lectern_finding_new (LecternFindingKind kind, int page, guint64 amount, const char *detail);
+void lectern_finding_free (LecternFinding *finding);
+/* "page without text", "hidden text", … */
+const char *lectern_finding_kind_to_string (LecternFindingKind kind);
+/* Whether it is something that a person may want to act on, not just a note of how a document was read. */
+gboolean lectern_finding_is_problem (const LecternFinding *finding);
+/* One sentence; consecutive findings of one kind and detail on several pages are told together. Consumes *n of them,
+ * beginning with findings[at]. */
+char *lectern_findings_describe (const GPtrArray *findings, guint at, guint *n);
+
 /* A rectangle on a page, in points from the page's top left corner. Pages count from 1. */
 typedef struct {
   int page;
@@ -82,16 +111,20 @@ typedef struct {
   char *path; /* absolute, canonical */
   gint64 size_bytes;
   gint64 mtime_ns;
+  gint64 container_id; /* the document that it stands in; 0: a file of its own */
   char *hash; /* SHA-256 of the bytes, lower-case hex; NULL if the file could not be read */
   LecternStatus status;
   char *error; /* one sentence when status is not indexed, or NULL */
   char *title;
   char *type;     /* "pdf", "html", "markdown", "text" */
   char *language; /* BCP 47 primary tag ("en"), or NULL */
+  char *author;   /* or NULL */
+  char *date;     /* of the document, ISO 8601 ("2024-05-01"), or NULL */
   int n_pages;    /* 0 if the format has no pages */
   GPtrArray *sections; /* of LecternSection */
   GPtrArray *chunks;   /* of LecternChunk, in reading order */
   GPtrArray *warnings; /* of char * */
+  GPtrArray *findings; /* of LecternFinding */
 } LecternDraft;
 
 LecternDraft *lectern_draft_new (void);
@@ -100,10 +133,11 @@ void lectern_draft_free (LecternDraft *draft);
 /* A stored document. */
 typedef struct {
   gint64 id;
-  char *path, *title, *type, *language, *error, *hash;
+  char *path, *title, *type, *language, *error, *hash, *author, *date;
   int n_pages, n_chunks;
   LecternStatus status;
   gint64 size_bytes, mtime_ns;
+  gint64 container_id; /* the document that it stands in; 0: a file */
 } LecternDocument;
 
 void lectern_document_free (LecternDocument *document);
@@ -129,13 +163,17 @@ const char *lectern_library_get_dir (LecternLibrary *library);
 /* Stores the draft under its path in one transaction, replacing what the path held before. If a content with the same
  * hash is already there, only the path is added (draft->sections and chunks are then ignored). */
 gboolean lectern_library_store (LecternLibrary *library, const LecternDraft *draft, gint64 *id, GError **error);
-/* Whether a content with that hash is stored (so that it need not be extracted again). */
+/* Several changes in one transaction: begin, any number of store and touch, end. If a change failed or `ok` is FALSE, all
+ * of them are undone. */
+gboolean lectern_library_begin_batch (LecternLibrary *library, GError **error);
+gboolean lectern_library_end_batch (LecternLibrary *library, gboolean ok, GError **error);
+/* Whether a content with that hash is stored and stands alone, without documents in it (so that it need not be extracted again). */
 gboolean lectern_library_has_content (LecternLibrary *library, const char *hash);
 /* The file's mtime or size field changed but not its bytes. */
 gboolean lectern_library_touch (LecternLibrary *library, gint64 id, gint64 size_bytes, gint64 mtime_ns, GError **error);
-/* The document's file has that path now, which no other document may have. It keeps its id. */
+/* The document's file has that path now, which no other document may have. It and what stands in it keep their ids. */
 gboolean lectern_library_move (LecternLibrary *library, gint64 id, const char *path, GError **error);
-/* Forgets documents; their text is overwritten on disk. */
+/* Forgets documents and those that stand in them; their text is overwritten on disk. */
 gboolean lectern_library_remove (LecternLibrary *library, const gint64 *ids, gsize n_ids, GError **error);
 /* After a large run: merge the index, checkpoint, update the planner's statistics. */
 gboolean lectern_library_optimize (LecternLibrary *library, GError **error);
@@ -144,6 +182,12 @@ LecternDocument *lectern_library_find_path (LecternLibrary *library, const char 
 LecternDocument *lectern_library_find_id (LecternLibrary *library, gint64 id, GError **error);
 /* Documents at or below `path` (NULL: all), by path; elements LecternDocument. */
 GPtrArray *lectern_library_list (LecternLibrary *library, const char *path, GError **error);
+/* Documents that stand in this one, by path; elements LecternDocument. */
+GPtrArray *lectern_library_list_contained (LecternLibrary *library, gint64 id, GError **error);
+/* What indexing noticed about a document; elements LecternFinding, by page. NULL on error. */
+GPtrArray *lectern_library_list_findings (LecternLibrary *library, gint64 id, GError **error);
+/* Sentences about it that fit no finding; NULL-terminated. NULL on error. */
+char **lectern_library_dup_warnings (LecternLibrary *library, gint64 id, GError **error);
 
 typedef struct {
   gint64 n_documents, n_indexed, n_failed, n_contents, n_chunks, n_pages;

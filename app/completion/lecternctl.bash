@@ -73,11 +73,13 @@ _lecternctl() {
   fi
 
   case "$command${sub:+ $sub}" in
+    list) options='--problems' ;;
     status) options='--check' ;;
     search) options='-n --mode --in' ;;
     ask) options='--model --max-tokens --seed --no-speculation --in --no-cache' ;;
     cache) options='--clear' ;;
-    extract) options='--text' ;;
+    add) options='--no-ocr' ;;
+    extract) options='--text --no-ocr' ;;
     eval) options='--docs --queries --qrels --mode --run' ;;
     'watch run') options='--rescan --max-watches' ;;
     'engine info' | 'engine detokenize') options='--model' ;;

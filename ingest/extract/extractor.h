@@ -23,7 +23,16 @@ void emit_language (Writer *writer, const char *language); /* as the document de
 void emit_page_count (Writer *writer, int n_pages);
 void emit_block (Writer *writer, const LecternBlock *block); /* empty ones are dropped; spans may be NULL */
 void emit_block_text (Writer *writer, LecternBlockKind kind, int level, const char *text); /* without pages */
+void emit_author (Writer *writer, const char *author);
+void emit_date (Writer *writer, const char *iso_date); /* "2024-05-01" or longer; of the document, not of the file */
+/* Page 0: the whole document. The detail is in plain words, or NULL. */
+void emit_finding (Writer *writer, LecternFindingKind kind, int page, guint64 amount, const char *detail);
+/* A document of its own that stands in this one: the library reads it like a file. Names need not differ. */
+void emit_attachment (Writer *writer, const char *name, const guint8 *bytes, gsize size);
 void emit_warning (Writer *writer, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* A page whose text was recognised, for the next run to find: a key of 32 bytes and what the reader will want to know.
+ * Sent at once. It also tells the library that the reader goes on, which is all that a NULL key does. */
+void emit_recognized_page (Writer *writer, const guint8 *key, const guint8 *payload, gsize payload_bytes);
 guint emit_count_blocks (Writer *writer); /* emitted so far */
 
 /* How a reader ends: a status, and when that is not INDEXED one sentence for the user ("It needs a password."). A reader

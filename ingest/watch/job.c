@@ -17,7 +17,7 @@ static GPtrArray *documents_new (void)
 
 static void show_progress (guint done, guint total, const char *path, gpointer user_data)
 {
-  IndexJob *job = user_data;
+  WatchJob *job = user_data;
   g_mutex_lock (&job->lock);
   job->done = done;
   job->total = total;
@@ -40,7 +40,7 @@ static gboolean is_empty_folder (const char *path)
 }
 
 /* The innermost watched folder that holds the path; NULL: none. */
-static const char *find_root (const IndexJob *job, const char *path)
+static const char *find_root (const WatchJob *job, const char *path)
 {
   const char *found = NULL;
   for (guint i = 0; i < job->roots->len; i++) {
@@ -52,14 +52,14 @@ static const char *find_root (const IndexJob *job, const char *path)
 }
 
 /* A watched folder that is not there, or empty, may be a drive that is not: its documents are kept. */
-static gboolean is_kept (const IndexJob *job, const char *path)
+static gboolean is_kept (const WatchJob *job, const char *path)
 {
   const char *root = find_root (job, path);
   return !root || is_empty_folder (root);
 }
 
-/* Appends the documents at or below `path` whose files have gone. */
-static gboolean collect_gone (IndexJob *job, LecternLibrary *library, const char *path, GPtrArray *gone, GError **error)
+/* Appends the documents at or below `path` whose files have gone; those that stand in one go with it. */
+static gboolean collect_gone (WatchJob *job, LecternLibrary *library, const char *path, GPtrArray *gone, GError **error)
 {
   g_autofree char *shown = lectern_path_to_utf8 (path);
   GPtrArray *documents = lectern_library_list (library, shown, error);
@@ -68,7 +68,8 @@ static gboolean collect_gone (IndexJob *job, LecternLibrary *library, const char
   for (guint i = 0; i < documents->len; i++) {
     LecternDocument *document = g_ptr_array_index (documents, i);
     /* A stored path with "\x" may be of a file whose name is no UTF-8: it is left to lectern_index(). */
-    if (file_is_gone (document->path) && !is_kept (job, document->path) && !strstr (document->path, "\\x")) {
+    if (!document->container_id && file_is_gone (document->path) && !is_kept (job, document->path)
+        && !strstr (document->path, "\\x")) {
       g_ptr_array_add (gone, document);
       documents->pdata[i] = NULL;
     }
@@ -78,7 +79,7 @@ static gboolean collect_gone (IndexJob *job, LecternLibrary *library, const char
 }
 
 /* Forgets those that have not got another path meanwhile. */
-static gboolean forget_gone (IndexJob *job, LecternLibrary *library, const GPtrArray *gone, GError **error)
+static gboolean forget_gone (WatchJob *job, LecternLibrary *library, const GPtrArray *gone, GError **error)
 {
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
   for (guint i = 0; i < gone->len; i++) {
@@ -95,7 +96,7 @@ static gboolean forget_gone (IndexJob *job, LecternLibrary *library, const GPtrA
 }
 
 /* Forgets documents that an ignore file has come to name. */
-static gboolean forget_ignored (IndexJob *job, LecternLibrary *library, GError **error)
+static gboolean forget_ignored (WatchJob *job, LecternLibrary *library, GError **error)
 {
   g_autoptr (GPtrArray) documents = lectern_library_list (library, job->root, error);
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
@@ -104,7 +105,8 @@ static gboolean forget_ignored (IndexJob *job, LecternLibrary *library, GError *
   for (guint i = 0; i < documents->len; i++) {
     const LecternDocument *document = g_ptr_array_index (documents, i);
     const char *root = find_root (job, document->path);
-    if (g_strcmp0 (root, job->root) == 0 && ignore_check_below (root, document->path) == IGNORE_BY_FILE)
+    if (!document->container_id && g_strcmp0 (root, job->root) == 0
+        && ignore_check_below (root, document->path) == IGNORE_BY_FILE)
       g_array_append_val (ids, document->id);
   }
   if (ids->len > 0 && !lectern_library_remove (library, (const gint64 *)(const void *)ids->data, ids->len, error))
@@ -115,7 +117,7 @@ static gboolean forget_ignored (IndexJob *job, LecternLibrary *library, GError *
 
 /* ---- the two kinds of work ------------------------------------------------------------------------------- */
 
-static gboolean index_paths (IndexJob *job, LecternLibrary *library, GPtrArray *paths, GError **error)
+static gboolean index_paths (WatchJob *job, LecternLibrary *library, GPtrArray *paths, GError **error)
 {
   GError *problem = NULL;
   g_ptr_array_add (paths, NULL);
@@ -132,7 +134,7 @@ static gboolean index_paths (IndexJob *job, LecternLibrary *library, GPtrArray *
   return report && !problem;
 }
 
-static gboolean do_changes (IndexJob *job, LecternLibrary *library, GError **error)
+static gboolean do_changes (WatchJob *job, LecternLibrary *library, GError **error)
 {
   g_autoptr (GPtrArray) gone = documents_new (), files = g_ptr_array_new ();
   GHashTableIter iter;
@@ -152,7 +154,7 @@ static gboolean do_changes (IndexJob *job, LecternLibrary *library, GError **err
   return (files->len == 0 || index_paths (job, library, files, error)) && forget_gone (job, library, gone, error);
 }
 
-static gboolean do_rescan (IndexJob *job, LecternLibrary *library, GError **error)
+static gboolean do_rescan (WatchJob *job, LecternLibrary *library, GError **error)
 {
   if (!g_file_test (job->root, G_FILE_TEST_IS_DIR))
     return TRUE;
@@ -169,7 +171,7 @@ static gboolean do_rescan (IndexJob *job, LecternLibrary *library, GError **erro
   return ok && forget_ignored (job, library, error) && index_paths (job, library, index, error);
 }
 
-static gboolean count_documents (IndexJob *job, LecternLibrary *library, GError **error)
+static gboolean count_documents (WatchJob *job, LecternLibrary *library, GError **error)
 {
   LecternLibraryStatus *status = lectern_library_get_status (library, FALSE, error);
   if (!status)
@@ -181,7 +183,7 @@ static gboolean count_documents (IndexJob *job, LecternLibrary *library, GError 
 
 static gpointer run (gpointer data)
 {
-  IndexJob *job = data;
+  WatchJob *job = data;
   gint64 begin = g_get_monotonic_time ();
   lower_priority (!job->changes || g_hash_table_size (job->changes) > FEW_CHANGES);
   LecternLibrary *library = lectern_library_open (
@@ -197,9 +199,9 @@ static gpointer run (gpointer data)
   return NULL;
 }
 
-IndexJob *index_job_new (const char *library_dir, const GPtrArray *roots)
+WatchJob *watch_job_new (const char *library_dir, const GPtrArray *roots)
 {
-  IndexJob *job = g_new0 (IndexJob, 1);
+  WatchJob *job = g_new0 (WatchJob, 1);
   job->library_dir = g_strdup (library_dir);
   job->roots = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < roots->len; i++)
@@ -209,12 +211,12 @@ IndexJob *index_job_new (const char *library_dir, const GPtrArray *roots)
   return job;
 }
 
-void index_job_start (IndexJob *job)
+void watch_job_start (WatchJob *job)
 {
   job->thread = g_thread_new ("lectern-index", run, job);
 }
 
-void index_job_free (IndexJob *job)
+void watch_job_free (WatchJob *job)
 {
   if (!job)
     return;

@@ -30,12 +30,12 @@ typedef struct {
   gpointer user_data;
   guint progress_posted;
   GThread *thread;
-} IndexJob;
+} WatchJob;
 
-IndexJob *index_job_new (const char *library_dir, const GPtrArray *roots);
-void index_job_start (IndexJob *job);
+WatchJob *watch_job_new (const char *library_dir, const GPtrArray *roots);
+void watch_job_start (WatchJob *job);
 /* Waits for the thread. NULL is allowed. */
-void index_job_free (IndexJob *job);
+void watch_job_free (WatchJob *job);
 
 /* Makes this thread, and what it starts, give way to other programs, CPU and disk: in bulk to everything, otherwise only
  * so far that a change is searchable soon on a busy computer, too. */

@@ -43,7 +43,7 @@ typedef struct {
   GUnixMountMonitor *mount_monitor;
   GHashTable *mounts; /* root -> its mount points, joined */
 
-  IndexJob *job;
+  WatchJob *job;
   gint64 job_begin_us, retry_us;
   guint pump_source, check_source, rescan_source;
   char *last_error;
@@ -161,7 +161,7 @@ static void set_error (Service *service, const char *message)
 static gboolean job_progressed (gpointer data)
 {
   Service *service = data;
-  IndexJob *job = service->job;
+  WatchJob *job = service->job;
   g_mutex_lock (&job->lock);
   guint done = job->done, total = job->total;
   g_autofree char *path = g_strdup (job->current);
@@ -173,7 +173,7 @@ static gboolean job_progressed (gpointer data)
 }
 
 /* Puts back what the job could not do. */
-static void put_back (Service *service, IndexJob *job, gint64 due_us)
+static void put_back (Service *service, WatchJob *job, gint64 due_us)
 {
   if (job->changes)
     change_queue_put_back (service->queue, job->changes, due_us);
@@ -191,7 +191,7 @@ static gboolean job_ended (gpointer data)
 {
   Service *service = data;
   g_autoptr (GError) error = NULL;
-  IndexJob *job = service->job;
+  WatchJob *job = service->job;
   gint64 now = g_get_monotonic_time ();
   g_thread_join (g_steal_pointer (&job->thread));
   error = g_steal_pointer (&job->error);
@@ -211,19 +211,19 @@ static gboolean job_ended (gpointer data)
   if (!service->gate.waiting)
     bus_indexer1_set_documents (service->interface, job->n_documents);
   report_batch (service, &job->batch);
-  index_job_free (job);
+  watch_job_free (job);
   pump (service);
   return G_SOURCE_REMOVE;
 }
 
-static void start_job (Service *service, IndexJob *job)
+static void start_job (Service *service, WatchJob *job)
 {
   job->progressed = job_progressed;
   job->ended = job_ended;
   job->user_data = service;
   service->job = job;
   service->job_begin_us = g_get_monotonic_time ();
-  index_job_start (job);
+  watch_job_start (job);
 }
 
 /* Takes the first folder that is to be looked through; those that are not watched any more are dropped. NULL: none. */
@@ -241,7 +241,7 @@ static char *take_rescan (Service *service)
 }
 
 /* While a job runs: whether it must end early. */
-static void watch_job (Service *service, gint64 now)
+static void watch_over_job (Service *service, gint64 now)
 {
   gint64 due = change_queue_get_due (service->queue);
   if (!gate_may_work (&service->gate)) {
@@ -261,7 +261,7 @@ static void pump (Service *service)
   gint64 now = g_get_monotonic_time ();
   gint64 memory_ends = gate_tick (&service->gate, now);
   if (service->job) {
-    watch_job (service, now);
+    watch_over_job (service, now);
   } else if (service->gate.stopping) {
     g_main_loop_quit (service->loop);
   } else if (!gate_may_work (&service->gate)) {
@@ -273,7 +273,7 @@ static void pump (Service *service)
     GHashTable *changes = change_queue_take (service->queue, now);
     char *root = changes || !folder_watch_is_settled (service->watch) ? NULL : take_rescan (service);
     if (changes || root) {
-      IndexJob *job = index_job_new (service->library_dir, service->roots);
+      WatchJob *job = watch_job_new (service->library_dir, service->roots);
       job->changes = changes;
       job->root = root;
       start_job (service, job);
@@ -539,7 +539,7 @@ static gboolean run (Service *service, guint max_watches, GCancellable *cancella
     g_source_set_callback (cancelled, G_SOURCE_FUNC (interrupted), service, NULL);
     g_source_attach (cancelled, NULL);
   }
-  IndexJob *count = index_job_new (service->library_dir, service->roots);
+  WatchJob *count = watch_job_new (service->library_dir, service->roots);
   count->count_only = TRUE;
   start_job (service, count);
   g_main_loop_run (service->loop);
@@ -550,7 +550,7 @@ static gboolean run (Service *service, guint max_watches, GCancellable *cancella
 
 static void release (Service *service)
 {
-  index_job_free (service->job);
+  watch_job_free (service->job);
   service_bus_free (service->bus);
   conditions_free (service->conditions);
   g_clear_object (&service->folders_monitor);

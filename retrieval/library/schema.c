@@ -58,6 +58,23 @@ const char *const lectern_schema_steps[] = {
   "  FROM chunks JOIN contents ON contents.id = chunks.content_id;"
   "CREATE VIRTUAL TABLE chunks_fts USING fts5 ("
   "  title, heading, body, content='chunk_texts', content_rowid='id', tokenize='lectern');",
+  /* 2: what indexing noticed; who wrote it and when; documents that stand in others */
+  "ALTER TABLE contents ADD COLUMN author TEXT;"
+  "ALTER TABLE contents ADD COLUMN date TEXT;"
+  "ALTER TABLE documents ADD COLUMN container_id INTEGER REFERENCES documents (id);"
+  "CREATE INDEX documents_by_container ON documents (container_id) WHERE container_id IS NOT NULL;"
+  "CREATE TABLE findings ("
+  "  content_id INTEGER NOT NULL REFERENCES contents (id),"
+  "  ordinal INTEGER NOT NULL,"
+  "  kind INTEGER NOT NULL,"
+  "  page INTEGER NOT NULL,"
+  "  amount INTEGER NOT NULL,"
+  "  detail TEXT,"
+  "  PRIMARY KEY (content_id, ordinal)"
+  ") WITHOUT ROWID;"
+  /* A transaction of many documents becomes one segment of the index, and segments are merged less often. */
+  "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('hashsize', 16777216);"
+  "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('automerge', 8);",
 };
 const int lectern_schema_version = (int)G_N_ELEMENTS (lectern_schema_steps);
 

@@ -56,6 +56,7 @@ LecternDraft *lectern_draft_new (void)
   draft->sections = g_ptr_array_new_with_free_func (section_free);
   draft->chunks = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_chunk_free);
   draft->warnings = g_ptr_array_new_with_free_func (g_free);
+  draft->findings = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_finding_free);
   return draft;
 }
 
@@ -69,9 +70,12 @@ void lectern_draft_free (LecternDraft *draft)
   g_free (draft->title);
   g_free (draft->type);
   g_free (draft->language);
+  g_free (draft->author);
+  g_free (draft->date);
   g_clear_pointer (&draft->sections, g_ptr_array_unref);
   g_clear_pointer (&draft->chunks, g_ptr_array_unref);
   g_clear_pointer (&draft->warnings, g_ptr_array_unref);
+  g_clear_pointer (&draft->findings, g_ptr_array_unref);
   g_free (draft);
 }
 
@@ -85,6 +89,8 @@ void lectern_document_free (LecternDocument *document)
   g_free (document->language);
   g_free (document->error);
   g_free (document->hash);
+  g_free (document->author);
+  g_free (document->date);
   g_free (document);
 }
 

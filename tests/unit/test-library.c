@@ -490,6 +490,83 @@ static void test_migration (void)
   sqlite3_close (db);
 }
 
+/* A library that each released version wrote opens, is brought up to date and answers. */
+static void test_old_libraries (void)
+{
+  const char *folder = g_getenv ("LIBRARIES");
+  for (int version = 1; version < lectern_schema_version; version++) {
+    g_autofree char *name = g_strdup_printf ("version-%d.db", version);
+    g_autofree char *from = g_build_filename (folder, name, NULL);
+    g_autofree char *dir = make_dir ();
+    g_autofree char *to = g_build_filename (dir, "library.db", NULL);
+    g_autofree char *bytes = NULL;
+    gsize length;
+    g_autoptr (GError) error = NULL;
+    g_assert_true (g_file_get_contents (from, &bytes, &length, NULL));
+    g_assert_true (g_file_set_contents (to, bytes, (gssize)length, NULL));
+    LecternLibrary *library = lectern_library_open (dir, LECTERN_LIBRARY_WRITE, &error);
+    g_assert_no_error (error);
+    LecternLibraryStatus *status = lectern_library_get_status (library, TRUE, &error);
+    g_assert_no_error (error);
+    g_assert_cmpint (status->schema_version, ==, lectern_schema_version);
+    g_assert_cmpstr (status->health, ==, "ok");
+    g_assert_cmpint (status->n_indexed, ==, 2);
+    lectern_library_status_free (status);
+    g_autoptr (GPtrArray) documents = lectern_library_list (library, NULL, &error);
+    g_assert_no_error (error);
+    const LecternDocument *first = g_ptr_array_index (documents, 0);
+    g_assert_null (first->author);
+    g_autoptr (GPtrArray) findings = lectern_library_list_findings (library, first->id, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (findings->len, ==, 0);
+    /* Forgetting works on rows of old. */
+    g_assert_true (lectern_library_remove (library, &first->id, 1, &error));
+    lectern_library_close (library);
+    remove_dir (dir);
+  }
+}
+
+static void test_findings (void)
+{
+  g_autoptr (GError) error = NULL;
+  LecternLibrary *library = lectern_library_open_memory (&error);
+  LecternDraft *draft = lectern_draft_new ();
+  draft->path = g_strdup ("/a.pdf");
+  draft->hash = g_strdup ("00");
+  draft->author = g_strdup ("A. Writer");
+  draft->date = g_strdup ("2024-05-01");
+  draft->n_pages = 9;
+  const int pages[] = { 2, 3, 4, 7 };
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
+    g_ptr_array_add (draft->findings, lectern_finding_new (LECTERN_FINDING_PAGE_WITHOUT_TEXT, pages[i], 1, NULL));
+  g_ptr_array_add (draft->findings, lectern_finding_new (LECTERN_FINDING_HIDDEN_TEXT, 5, 40, "white"));
+  g_ptr_array_add (draft->findings, lectern_finding_new (LECTERN_FINDING_BOILERPLATE, 0, 9, "of 90"));
+  gint64 id;
+  g_assert_true (lectern_library_store (library, draft, &id, &error));
+  lectern_draft_free (draft);
+  g_autoptr (LecternDocument) document = lectern_library_find_id (library, id, &error);
+  g_assert_cmpstr (document->author, ==, "A. Writer");
+  g_assert_cmpstr (document->date, ==, "2024-05-01");
+  GPtrArray *findings = lectern_library_list_findings (library, id, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (findings->len, ==, 6);
+  static const char *const sentences[] = { "Pages 2–4 and 7 hold no text that could be read.",
+                                           "Text that nobody sees on page 5 was left out (40 characters, white).",
+                                           "Navigation or repeated matter was left out (9 characters, of 90)." };
+  guint at = 0, n;
+  for (guint i = 0; i < G_N_ELEMENTS (sentences); i++, at += n) {
+    g_autofree char *sentence = lectern_findings_describe (findings, at, &n);
+    g_assert_cmpstr (sentence, ==, sentences[i]);
+  }
+  g_assert_cmpuint (at, ==, findings->len);
+  g_assert_true (lectern_finding_is_problem (findings->pdata[0]));
+  g_assert_false (lectern_finding_is_problem (findings->pdata[5]));
+  g_ptr_array_unref (findings);
+  g_assert_true (lectern_library_remove (library, &id, 1, &error));
+  g_assert_no_error (error);
+  lectern_library_close (library);
+}
+
 static void test_spans (void)
 {
   g_autoptr (GArray) spans = g_array_new (FALSE, FALSE, sizeof (LecternSpan));
@@ -553,6 +630,8 @@ int main (int argc, char **argv)
   g_test_add_func ("/library/not-ours", test_not_ours);
   g_test_add_func ("/library/damaged", test_damaged);
   g_test_add_func ("/library/migration", test_migration);
+  g_test_add_func ("/library/old-libraries", test_old_libraries);
+  g_test_add_func ("/library/findings", test_findings);
   g_test_add_func ("/library/spans", test_spans);
   return g_test_run ();
 }

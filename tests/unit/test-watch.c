@@ -411,6 +411,15 @@ static void test_moves (Fixture *f, gconstpointer data)
     g_ptr_array_add (gone, lectern_library_find_path (library, path, &error));
     lectern_draft_free (draft);
   }
+  LecternDraft *inner = lectern_draft_new (); /* something that stands in the first */
+  g_autofree char *inner_path = at (f, "a.txt/inner.txt"), *moved_inner = at (f, "moved.txt/inner.txt");
+  gint64 inner_id = 0;
+  inner->path = g_strdup (inner_path);
+  inner->container_id = ((LecternDocument *)g_ptr_array_index (gone, 0))->id;
+  inner->hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, "inner", -1);
+  inner->status = LECTERN_STATUS_EMPTY;
+  g_assert_true (lectern_library_store (library, inner, &inner_id, &error));
+  lectern_draft_free (inner);
   rename_to (f, "a.txt", "moved.txt");
   rename_to (f, "b.txt", "c.txt"); /* over another document: not a move */
   g_autofree char *moved = at (f, "moved.txt"), *c = at (f, "c.txt");
@@ -426,6 +435,12 @@ static void test_moves (Fixture *f, gconstpointer data)
   LecternDocument *document = lectern_library_find_id (library, id, &error);
   g_assert_cmpstr (document->path, ==, moved);
   lectern_document_free (document);
+  document = lectern_library_find_id (library, inner_id, &error);
+  g_assert_cmpstr (document->path, ==, moved_inner);
+  lectern_document_free (document);
+  g_assert_false (lectern_library_move (library, 9999, "/x", &error));
+  g_assert_error (error, LECTERN_ERROR, LECTERN_ERROR_NOT_FOUND);
+  g_clear_error (&error);
   lectern_library_close (library);
 }
 

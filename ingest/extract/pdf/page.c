@@ -1,4 +1,5 @@
 #include "ingest/extract/pdf/page.h"
+#include "ingest/extract/pdf/hidden.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,6 +57,12 @@ static gboolean is_blank (gunichar c)
   return c == ' ' || c == '\t' || c == 0xa0 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x3000;
 }
 
+/* What stands for a letter that only its font knows. */
+static gboolean is_unmapped (gunichar c)
+{
+  return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0xe000 && c <= 0xf8ff) || c >= 0xf0000 || c == 0xfffd;
+}
+
 /* Letters as one writes them: ligatures and presentation forms become plain letters, control characters nothing. */
 static void append_plain (GString *out, gunichar c)
 {
@@ -106,6 +113,14 @@ static guint style_of_font (const char *name)
   return style;
 }
 
+/* A hash of the font's name and the colour. */
+static guint look_of_run (const PopplerTextAttributes *run)
+{
+  guint colour = (guint)(run->color.red >> 12) << 8 | (guint)(run->color.green >> 12) << 4 | run->color.blue >> 12;
+  guint look = (run->font_name ? g_str_hash (run->font_name) : 0) + colour * 2654435761u;
+  return look >> PDF_LOOK_SHIFT ^ (look & 0xff);
+}
+
 /* ---- words ----------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -138,7 +153,8 @@ static PdfBox box_of (const PopplerRectangle *rectangle)
   return (PdfBox){ MIN (x1, x2), MIN (y1, y2), MAX (x1, x2), MAX (y1, y2) };
 }
 
-static void add_character (Builder *builder, gunichar c, const PopplerRectangle *rectangle, float size, guint style)
+static void add_character (Builder *builder, gunichar c, const PopplerRectangle *rectangle, float size, guint style,
+                           guint32 color)
 {
   if (c == '\n' || c == '\r' || c == '\f') {
     end_word (builder);
@@ -154,10 +170,19 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
     return;
   }
   gsize before = builder->page->text->len;
+  builder->page->n_characters++;
+  builder->page->n_unmapped += is_unmapped (c) ? 1 : 0;
   append_plain (builder->page->text, c);
   if (builder->page->text->len == before)
     return;
   PdfBox box = box_of (rectangle);
+  /* Letters that show and letters that do not are never one word. */
+  if (builder->in_word && color != builder->word.color
+      && pdf_color_is_light (color) != pdf_color_is_light (builder->word.color)) {
+    builder->word.length = (guint32)before - builder->word.start;
+    builder->in_word = FALSE;
+    g_array_append_val (builder->page->words, builder->word);
+  }
   if (builder->in_word) {
     /* Poppler sets no blank between blocks of text that stand beside each other. */
     const PdfBox *last = &builder->last;
@@ -171,7 +196,7 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
   }
   builder->last = box;
   if (!builder->in_word) {
-    builder->word = (PdfWord){ (guint32)before, 0, box, size, style | builder->next_style };
+    builder->word = (PdfWord){ (guint32)before, 0, box, size, style | builder->next_style, color };
     builder->next_style = 0;
     builder->in_word = TRUE;
   } else {
@@ -181,7 +206,7 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
   }
 }
 
-PdfPage *pdf_page_read (PopplerPage *source, int number)
+PdfPage *pdf_page_new (PopplerPage *source, int number)
 {
   PdfPage *page = g_new0 (PdfPage, 1);
   page->number = number;
@@ -192,7 +217,12 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
   poppler_page_get_size (source, &width, &height);
   page->width = bounded (width);
   page->height = bounded (height);
+  return page;
+}
 
+PdfPage *pdf_page_read (PopplerPage *source, int number)
+{
+  PdfPage *page = pdf_page_new (source, number);
   g_autofree char *text = poppler_page_get_text (source);
   PopplerRectangle *rectangles = NULL;
   guint n_rectangles = 0;
@@ -201,6 +231,7 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
   GList *attributes = poppler_page_get_text_attributes (source), *at = attributes;
   Builder builder = { .page = page, .next_style = PDF_BREAK };
   guint i = 0, style = 0;
+  guint32 color = 0;
   float size = 0;
   const char *font = NULL;
   for (const char *p = text; *p && i < n_rectangles && i < MAX_CHARACTERS; p = g_utf8_next_char (p), i++) {
@@ -209,14 +240,16 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
     const PopplerTextAttributes *run = at ? at->data : NULL;
     if (run && (guint)run->start_index <= i) {
       size = bounded (run->font_size);
+      color = (guint32)(run->color.red >> 8) << 16 | (guint32)(run->color.green >> 8) << 8 | run->color.blue >> 8;
       if (run->font_name != font) {
         font = run->font_name;
-        style = style_of_font (font);
+        style = style_of_font (font) | look_of_run (run) << PDF_LOOK_SHIFT;
       }
     }
-    add_character (&builder, g_utf8_get_char (p), &rectangles[i], size, style);
+    add_character (&builder, g_utf8_get_char (p), &rectangles[i], size, style, color);
   }
   end_word (&builder);
+  pdf_remove_hidden (source, page);
   pdf_page_arrange (page);
   poppler_page_free_text_attributes (attributes);
   g_free (rectangles);

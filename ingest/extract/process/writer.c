@@ -11,7 +11,7 @@ struct _Writer {
   int fd;    /* of frames, or -1 */
   FILE *out; /* of print, or NULL */
   GByteArray *frames;
-  guint n_blocks, n_warnings;
+  guint n_blocks, n_warnings, n_findings, n_attachments;
 };
 
 Writer *writer_new_frames (int fd)
@@ -76,6 +76,48 @@ void emit_title (Writer *writer, const char *title)
 void emit_language (Writer *writer, const char *language)
 {
   put_string (writer, FRAME_LANGUAGE, "language", language);
+}
+
+void emit_author (Writer *writer, const char *author)
+{
+  put_string (writer, FRAME_AUTHOR, "author", author);
+}
+
+void emit_date (Writer *writer, const char *iso_date)
+{
+  put_string (writer, FRAME_DATE, "date", iso_date);
+}
+
+void emit_finding (Writer *writer, LecternFindingKind kind, int page, guint64 amount, const char *detail)
+{
+  if (writer->n_findings++ >= FRAME_MAX_FINDINGS)
+    return;
+  if (writer->out) {
+    fprintf (writer->out, "finding: %s, page %d, %" G_GUINT64_FORMAT "%s%s\n", lectern_finding_kind_to_string (kind),
+             page, amount, detail ? ", " : "", detail ? detail : "");
+    return;
+  }
+  LecternFinding finding = { kind, page, amount, (char *)detail };
+  frame_append_finding (writer->frames, &finding);
+  flush_frames (writer, FLUSH_BYTES);
+}
+
+void emit_attachment (Writer *writer, const char *name, const guint8 *bytes, gsize size)
+{
+  if (size == 0)
+    return;
+  if (size > FRAME_MAX_ATTACHMENT_BYTES || writer->n_attachments >= FRAME_MAX_ATTACHMENTS) {
+    emit_warning (writer, "The attachment “%.200s” is not read: %s.", name,
+                  size > FRAME_MAX_ATTACHMENT_BYTES ? "it is too large" : "there are too many");
+    return;
+  }
+  writer->n_attachments++;
+  if (writer->out) {
+    fprintf (writer->out, "attachment: %s, %" G_GSIZE_FORMAT " bytes\n", name, size);
+    return;
+  }
+  frame_append_attachment (writer->frames, name, bytes, size);
+  flush_frames (writer, FLUSH_BYTES);
 }
 
 void emit_warning (Writer *writer, const char *format, ...)
@@ -150,6 +192,14 @@ void emit_block_text (Writer *writer, LecternBlockKind kind, int level, const ch
   }
   LecternBlock block = { kind, level, 0, (char *)text, NULL };
   emit_block (writer, &block);
+}
+
+void emit_recognized_page (Writer *writer, const guint8 *key, const guint8 *payload, gsize payload_bytes)
+{
+  if (writer->out)
+    return;
+  frame_append_recognized_page (writer->frames, key, payload, payload_bytes);
+  flush_frames (writer, 0);
 }
 
 guint emit_count_blocks (Writer *writer)
