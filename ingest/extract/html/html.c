@@ -115,10 +115,11 @@ static void emit_head (const HtmlHead *head, Writer *writer)
     emit_language (writer, head->language);
 }
 
-Outcome html_extract (const Document *document, Writer *writer)
+Outcome html_extract_within (const Document *document, const char *charset, HtmlExtent extent, Writer *writer)
 {
+  guint before = emit_count_blocks (writer);
   gsize length;
-  g_autofree char *text = html_decode (document->bytes, document->size, NULL, &length);
+  g_autofree char *text = html_decode (document->bytes, document->size, charset, &length);
   if (length > MAX_DECODED_BYTES)
     return outcome_failed (LECTERN_STATUS_TOO_LARGE, "The page is larger than 512 MiB.");
   if (text[strspn (text, " \t\r\n")] == '\0')
@@ -133,8 +134,10 @@ Outcome html_extract (const Document *document, Writer *writer)
   }
   HtmlHead head;
   html_head_read (root, &head);
-  emit_head (&head, writer);
-  HtmlMain *main = html_main_find (html_find_body (root), head.title);
+  if (extent == HTML_MAIN_CONTENT)
+    emit_head (&head, writer);
+  xmlNode *body = html_find_body (root);
+  HtmlMain *main = extent == HTML_ALL_VISIBLE ? html_main_whole (body) : html_main_find (body, head.title);
   if (main) {
     html_blocks_emit (main, writer);
     html_main_report (main, writer);
@@ -142,7 +145,12 @@ Outcome html_extract (const Document *document, Writer *writer)
   html_main_free (main);
   html_head_clear (&head);
   xmlFreeDoc (page);
-  if (emit_count_blocks (writer) == 0)
+  if (emit_count_blocks (writer) == before)
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
   return outcome_indexed ();
+}
+
+Outcome html_extract (const Document *document, Writer *writer)
+{
+  return html_extract_within (document, NULL, HTML_MAIN_CONTENT, writer);
 }
