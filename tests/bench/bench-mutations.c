@@ -1,7 +1,8 @@
 /* bench-mutations: damaged copies of documents through the real client. Each must get a status in time, whatever becomes of
  * the reader in its child; the extractor itself must live on.
- * Usage: bench-mutations [-n COUNT] [-s SEED] [-t MS] [-m] [-v] < LIST_OF_PATHS: first every file as it is (not with -m), then
- * COUNT mutations of them. -v names each that a reader crashed on. Exit status 1: something took down the extractor or ran past its
+ * Usage: bench-mutations [-n COUNT] [-s SEED] [-t MS] [-m] [-r] [-v] < LIST_OF_PATHS: first every file as it is (not with -m), then
+ * COUNT mutations of them. -r: pages that are images are recognised.
+ * -v names each that a reader crashed on. Exit status 1: something took down the extractor or ran past its
  * deadline. */
 #include "ingest/ingest.h"
 
@@ -128,16 +129,17 @@ static int report (const Run *run, gint64 start)
 
 int main (int argc, char **argv)
 {
-  Run run = { .limits = { 10000, 0 } };
+  Run run = { .limits = { .timeout_ms = 10000, .no_recognition = TRUE } };
   guint n = 0;
   guint32 seed = 1;
   setvbuf (stdout, NULL, _IOLBF, 0);
-  for (int option; (option = getopt (argc, argv, "n:s:t:mv")) != -1;)
+  for (int option; (option = getopt (argc, argv, "n:s:t:mrv")) != -1;)
     switch (option) {
     case 'n': n = (guint)atoi (optarg); break;
     case 's': seed = (guint32)atoi (optarg); break;
     case 't': run.limits.timeout_ms = (guint)atoi (optarg); break;
     case 'm': run.only_mutations = TRUE; break;
+    case 'r': run.limits.no_recognition = FALSE; break;
     case 'v': run.verbose = TRUE; break;
     default: return 2;
     }
