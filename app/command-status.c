@@ -35,6 +35,8 @@ static void print_protections (const LecternProtections *protections, const char
       output_printf ("           this system lacks protection of %s: that a reader %s\n",
                      lectern_protection_to_string ((LecternProtection)i),
                      lectern_protection_describe ((LecternProtection)i));
+  if (protections->landlock_abi == 0)
+    output_printf ("           this kernel has no Landlock: some Chinese, Japanese and Korean PDFs cannot be read\n");
 }
 
 static void print_status_json (const Invocation *invocation, const LecternLibraryStatus *status,

@@ -1,7 +1,8 @@
 /* bench-mutations: damaged copies of documents through the real client. Each must get a status in time, whatever becomes of
  * the reader in its child; the extractor itself must live on.
- * Usage: bench-mutations [-n COUNT] [-s SEED] [-t MS] [-v] < LIST_OF_PATHS: first every file as it is, then COUNT mutations
- * of them. -v names each that a reader crashed on. Exit status 1: something took down the extractor or ran past its
+ * Usage: bench-mutations [-n COUNT] [-s SEED] [-t MS] [-m] [-r] [-v] < LIST_OF_PATHS: first every file as it is (not with -m), then
+ * COUNT mutations of them. -r: pages that are images are recognised.
+ * -v names each that a reader crashed on. Exit status 1: something took down the extractor or ran past its
  * deadline. */
 #include "ingest/ingest.h"
 
@@ -18,7 +19,7 @@
 typedef struct {
   LecternExtractor *extractor;
   LecternExtractLimits limits;
-  gboolean verbose;
+  gboolean verbose, only_mutations;
   guint n, n_of_status[LECTERN_N_STATUSES], n_crashed, n_late, n_broken;
   gint64 longest_us;
 } Run;
@@ -128,14 +129,17 @@ static int report (const Run *run, gint64 start)
 
 int main (int argc, char **argv)
 {
-  Run run = { .limits = { 10000, 0 } };
+  Run run = { .limits = { .timeout_ms = 10000, .no_recognition = TRUE } };
   guint n = 0;
   guint32 seed = 1;
-  for (int option; (option = getopt (argc, argv, "n:s:t:v")) != -1;)
+  setvbuf (stdout, NULL, _IOLBF, 0);
+  for (int option; (option = getopt (argc, argv, "n:s:t:mrv")) != -1;)
     switch (option) {
     case 'n': n = (guint)atoi (optarg); break;
     case 's': seed = (guint32)atoi (optarg); break;
     case 't': run.limits.timeout_ms = (guint)atoi (optarg); break;
+    case 'm': run.only_mutations = TRUE; break;
+    case 'r': run.limits.no_recognition = FALSE; break;
     case 'v': run.verbose = TRUE; break;
     default: return 2;
     }
@@ -151,9 +155,9 @@ int main (int argc, char **argv)
     return 1;
   }
   gint64 start = g_get_monotonic_time ();
-  for (guint i = 0; i < paths->len; i++)
+  for (guint i = 0; i < paths->len && !run.only_mutations; i++)
     count (&run, paths->pdata[i], paths->pdata[i]);
-  int status = report (&run, start);
+  int status = run.only_mutations ? 0 : report (&run, start);
   Run mutations = { .extractor = run.extractor, .limits = run.limits, .verbose = run.verbose };
   GRand *random = g_rand_new_with_seed (seed);
   start = g_get_monotonic_time ();

@@ -38,8 +38,12 @@ class Samples(LecternTest):
         status = self.json('status')
         self.check_keys(status, {'library': str, 'schema_version': int, 'documents': int, 'indexed': int, 'failed': int,
                                  'contents': int, 'chunks': int, 'pages': int, 'database_bytes': int, 'text_bytes': int,
-                                 'models': dict, 'cache': dict, 'health': str, 'checked': str})
+                                 'models': dict, 'cache': dict, 'protections': dict, 'health': str, 'checked': str})
         self.assertEqual((status['health'], status['checked']), ('ok', 'database'))
+        self.check_keys(status['protections'], {
+            'files': bool, 'network': bool, 'system_calls': bool, 'signals': bool, 'privileges': bool, 'memory_image': bool,
+            'limits': bool, 'open_files': bool, 'landlock_abi': int, 'error': (str, None)})
+        self.assertTrue(status['protections']['limits'] and status['protections']['privileges'])
         self.env['LECTERN_CACHE_BYTES'] = '5000000'  # the default depends on what is free just now
         status = self.json('status')
         self.assertEqual(status['cache'], {'folder': os.path.join(self.home, 'cache', 'lectern', 'sessions'), 'sessions': 0,

@@ -165,6 +165,23 @@ static gboolean use_ring (const char *unused)
   return syscall (425, 4, parameters) >= 0; /* io_uring_setup */
 }
 
+/* System calls under another architecture's numbers, which mean something else there. */
+static gboolean call_as_32_bit (const char *unused)
+{
+  long result = 20; /* getpid */
+#ifdef __x86_64__
+  __asm__ volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+  return result > 0;
+#else
+  return result == 0;
+#endif
+}
+
+static gboolean call_as_x32 (const char *unused)
+{
+  return syscall (0x40000000 | SYS_getpid) > 0;
+}
+
 /* Reports what it should not have seen if its handler runs instead of the one that ends it. */
 static void survive (int signal_number)
 {
@@ -208,7 +225,8 @@ static const struct {
   { "kill-other", kill_named },   { "descriptors", use_descriptors },
   { "limits", raise_limits },     { "limits-otherwise", raise_limits_otherwise },
   { "code", bring_code },         { "namespace", change_namespace },
-  { "ring", use_ring },           { "survive", survive_filter },
+  { "ring", use_ring },           { "int80", call_as_32_bit },
+  { "x32", call_as_x32 },         { "survive", survive_filter },
   { "all-memory", take_memory },  { "busy", hang_busy },
 };
 

@@ -154,7 +154,7 @@ static void take_words (PdfPage *page, const OcrPage *recognized, const OcrImage
                               (float)from->y1 * to_points },
                      .size = roundf (height * 2) / 2,
                      .style = i == 0 || from->line != line ? PDF_BREAK : 0 };
-    if (is_in_form (&word.box, page->number, forms))
+    if (from->length == 0 || is_in_form (&word.box, page->number, forms)) /* tesseract gives empty words, too */
       continue;
     line = from->line;
     g_string_append_len (page->text, recognized->text->str + from->start, from->length);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef POPPLER_DATA_DIR
@@ -62,6 +63,9 @@ void sandbox_prepare (void)
   SanitizerArguments arguments = { 0, -1, 0 };
   __sanitizer_sandbox_on_notify (&arguments);
 #endif
+  /* Named, the time zone is read once, not at every date in a document. */
+  g_setenv ("TZ", ":/etc/localtime", FALSE);
+  tzset ();
   limits_prepare ();
   prepared.privileges = prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && drop_capabilities ();
   prepared.not_dumpable = prctl (PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;

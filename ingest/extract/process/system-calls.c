@@ -48,6 +48,8 @@ static const char *const allowed[] = {
   "fstat64",
   "getdents64",
   "poll",
+  "fstatfs",
+  "fadvise64",
   "ppoll",
   "select",
   "pselect6",
@@ -96,14 +98,10 @@ static const struct {
   int error_number;
 } refused[] = {
   { "ioctl", ENOTTY },
-  { "access", EACCES },
-  { "faccessat", EACCES },
   { "readlink", EACCES },
   { "readlinkat", EACCES },
-  { "stat", EACCES },
   { "lstat", EACCES },
   { "statfs", EACCES },
-  { "fstatfs", EACCES },
   { "creat", EACCES },
   { "unlink", EACCES },
   { "unlinkat", EACCES },
@@ -226,14 +224,19 @@ static gboolean add_conditional (scmp_filter_ctx context, gboolean may_read_file
   static const char *const maps[] = { "mmap", "mmap2", "mprotect" };
   for (guint i = 0; i < G_N_ELEMENTS (maps); i++) /* code stays as it was loaded */
     fine &= add (context, SCMP_ACT_ALLOW, maps[i], 1, (struct scmp_arg_cmp[]){ MASKED (2, PROT_EXEC, 0) });
-  /* fstat() comes this way in some C libraries. It could also ask for a path: its size is then known, never its content. */
+  /* fstat() comes this way in some C libraries. It could also ask for a path: its size is then known, never its content.
+   * Where files are read, libraries look for them first (fontconfig). */
   static const char *const stats[] = { "newfstatat", "fstatat64" };
-  for (guint i = 0; i < G_N_ELEMENTS (stats); i++) {
+  for (guint i = 0; i < G_N_ELEMENTS (stats) && !may_read_files; i++) {
     fine &= add (context, SCMP_ACT_ALLOW, stats[i], 1,
                  (struct scmp_arg_cmp[]){ MASKED (3, AT_EMPTY_PATH, AT_EMPTY_PATH) });
     fine
         &= add (context, SCMP_ACT_ERRNO (EACCES), stats[i], 1, (struct scmp_arg_cmp[]){ MASKED (3, AT_EMPTY_PATH, 0) });
   }
+  static const char *const looks[] = { "newfstatat", "fstatat64", "stat", "access", "faccessat" };
+  for (guint i = 0; i < G_N_ELEMENTS (looks); i++)
+    if (may_read_files || i > 1)
+      fine &= add (context, may_read_files ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO (EACCES), looks[i], 0, NULL);
   static const int commands[] = { F_GETFD, F_SETFD, F_GETFL };
   static const char *const controls[] = { "fcntl", "fcntl64" };
   for (guint i = 0; i < G_N_ELEMENTS (controls); i++)
