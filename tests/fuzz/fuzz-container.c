@@ -84,6 +84,7 @@ void emit_warning (Writer *writer, const char *format, ...)
   va_start (arguments, format);
   g_autofree char *text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
+  check (text);
 }
 
 guint emit_count_blocks (Writer *writer)

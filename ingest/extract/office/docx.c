@@ -435,9 +435,9 @@ Outcome docx_extract (const Document *document, Writer *writer)
   read_notes (&reader, package, relations, "endnotes", &reader.endnotes);
   read_notes (&reader, package, relations, "comments", &reader.comments);
   count_headers_and_footers (&reader, package, relations);
-  gboolean titled = package_emit_properties (package, writer);
   if (docx_styles_get_language (reader.styles))
     emit_language (writer, docx_styles_get_language (reader.styles));
+  gboolean titled = package_emit_properties (package, writer); /* which name the language better, if they do */
 
   g_autoptr (Xml) xml = xml_open (package_get (package, package->main_part));
   if (xml_root (xml))

@@ -108,7 +108,8 @@ static char *format_date (const char *code, const char *end, double value, gbool
   moment.all_seconds = (gint64)days * 86400 + seconds;
   moment.seconds = (guint)(seconds % 86400);
   g_date_set_dmy (&moment.date, 30, G_DATE_DECEMBER, 1899);
-  g_date_add_days (&moment.date, (guint)(moment.all_seconds / 86400) + (from_1904 ? 1462 : 0));
+  guint day = (guint)(moment.all_seconds / 86400) + (from_1904 ? 1462 : 0);
+  g_date_add_days (&moment.date, day + (day >= 1 && day < 60)); /* Excel takes 1900 for a leap year */
   for (const char *at = code; at < end && !moment.twelve_hours; at++)
     moment.twelve_hours = g_ascii_strncasecmp (at, "AM/PM", 5) == 0 || g_ascii_strncasecmp (at, "A/P", 3) == 0;
   char before = ' '; /* the part before */

@@ -5,6 +5,9 @@
 #include <libxml/xmlreader.h>
 #include <string.h>
 
+#define MAX_ATTRIBUTES 512
+#define LONG_TAG_BYTES 2048
+
 struct _Xml {
   xmlTextReader *reader;
   int type, depth; /* of where it stands; type -1: nowhere */
@@ -15,6 +18,32 @@ static void ignore_error (void *context, const char *message, xmlParserSeveritie
                           xmlTextReaderLocatorPtr locator)
 {}
 
+/* libxml2 compares every attribute of an element with all before it, so that a million of them take hours. The number of
+ * bytes before the first tag with more than MAX_ATTRIBUTES, or all. Only a long tag can have that many. */
+static gsize length_in_bounds (const guint8 *bytes, gsize size)
+{
+  const guint8 *end = bytes + size;
+  for (const guint8 *tag = memchr (bytes, '<', size); tag;) {
+    const guint8 *next = memchr (tag + 1, '<', (gsize)(end - tag - 1)), *stop = next ? next : end;
+    guint n = 0;
+    guint8 quote = 0, before = 0;
+    if (stop - tag > LONG_TAG_BYTES && tag[1] != '!' && tag[1] != '?')
+      for (const guint8 *at = tag + 1; at < stop && (quote || *at != '>'); at++) {
+        if (*at == 0 || g_ascii_isspace (*at)) /* zeroes: of UTF-16 */
+          continue;
+        if (quote)
+          quote = *at == quote ? 0 : quote;
+        else if ((*at == '"' || *at == '\'') && before == '=' && ++n > MAX_ATTRIBUTES)
+          return (gsize)(tag - bytes);
+        else if (*at == '"' || *at == '\'')
+          quote = *at;
+        before = *at;
+      }
+    tag = next;
+  }
+  return size;
+}
+
 Xml *xml_open (const ContainerEntry *entry)
 {
   Xml *xml = g_new0 (Xml, 1);
@@ -22,8 +51,9 @@ Xml *xml_open (const ContainerEntry *entry)
   xml->sound = TRUE;
   if (!entry || !entry->bytes || entry->n_bytes == 0 || entry->n_bytes > G_MAXINT)
     return xml;
-  xml->reader = xmlReaderForMemory ((const char *)entry->bytes, (int)entry->n_bytes, NULL, NULL,
-                                    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT);
+  xml->reader
+      = xmlReaderForMemory ((const char *)entry->bytes, (int)length_in_bounds (entry->bytes, entry->n_bytes), NULL,
+                            NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT);
   if (xml->reader)
     xmlTextReaderSetErrorHandler (xml->reader, ignore_error, NULL);
   return xml;

@@ -125,6 +125,7 @@ def docx(name, body, w=W, core="Winter care", extra=None):
 docx("full.docx", BODY)
 docx("strict.docx", p("Care", "berschrift1") + p("Read all the same."), w=STRICT_W, core="Microsoft Word - care.doc")
 docx("broken-xml.docx", "".join(p(f"Line {n} before the damage.") for n in range(24)) + "<w:p><w:r><w:t>never</w:q>", core="")
+docx("attributes.docx", "".join(p(f"Line {n}.") for n in range(24)) + "<w:p " + " ".join(f'a{n}="x"' for n in range(5000)) + "/>", core="")
 docx("deep.docx", p("At the top.") + "<w:tbl><w:tr><w:tc>" * 200 + p("At the bottom.") + "</w:tc></w:tr></w:tbl>" * 200, core="")
 docx("entities.docx", "", core="", extra={"word/document.xml": (
     '<!DOCTYPE w [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">'
