@@ -139,7 +139,8 @@ static gboolean is_full (const PdfPage *page, const GArray *prints, const PdfPri
 static gboolean same_group (const Headings *headings, guint page, const PdfPrint *print, const PdfPrint *above)
 {
   const GArray *prints = page_prints (headings, page);
-  if ((above->style & PDF_BOLD || above->size > 1.09f * headings->document->body_size)
+  gboolean numbered = depth_of (headings, page, above) > 0, hanging = print->box.x0 > above->box.x0 + print->size;
+  if (numbered && !hanging && (above->style & PDF_BOLD || above->size > 1.09f * headings->document->body_size)
       && !is_full (get_page (headings, page), prints, print))
     return FALSE;
   float leading = headings->white + 0.35f * headings->document->body_size + 0.15f * print->size;
@@ -279,7 +280,7 @@ static float weigh (const Headings *headings, const Group *group, const char *te
   else if (larger)
     score += 2;
   else if (print->size < body * 0.93f)
-    score -= bold ? 0.5f : 2;
+    score -= bold ? (group->depth ? 0.5f : 1.5f) : 2;
   if (bold)
     score += 2;
   if (running) /* only white space on both sides tells a numbered title from text */
