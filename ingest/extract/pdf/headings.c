@@ -139,7 +139,8 @@ static gboolean is_full (const PdfPage *page, const GArray *prints, const PdfPri
 static gboolean same_group (const Headings *headings, guint page, const PdfPrint *print, const PdfPrint *above)
 {
   const GArray *prints = page_prints (headings, page);
-  if ((above->style & PDF_BOLD || above->size > 1.09f * headings->document->body_size)
+  gboolean numbered = depth_of (headings, page, above) > 0, hanging = print->box.x0 > above->box.x0 + print->size;
+  if (numbered && !hanging && (above->style & PDF_BOLD || above->size > 1.09f * headings->document->body_size)
       && !is_full (get_page (headings, page), prints, print))
     return FALSE;
   float leading = headings->white + 0.35f * headings->document->body_size + 0.15f * print->size;
@@ -279,7 +280,7 @@ static float weigh (const Headings *headings, const Group *group, const char *te
   else if (larger)
     score += 2;
   else if (print->size < body * 0.93f)
-    score -= bold ? 0.5f : 2;
+    score -= bold ? (group->depth ? 0.5f : 1.5f) : 2;
   if (bold)
     score += 2;
   if (running) /* only white space on both sides tells a numbered title from text */
@@ -341,9 +342,14 @@ static const PdfOutlineEntry *find_outline (const PdfDocument *document, const c
 static int compare_looks (gconstpointer a, gconstpointer b)
 {
   const Look *left = *(Look *const *)a, *right = *(Look *const *)b;
-  if (fabsf (left->size - right->size) > 0.04f * MAX (left->size, right->size))
+  if (left->size < right->size || left->size > right->size)
     return left->size > right->size ? -1 : 1;
   return (int)right->bold - (int)left->bold;
+}
+
+static gboolean is_like (const Look *a, const Look *b)
+{
+  return fabsf (a->size - b->size) < 0.04f * MAX (a->size, b->size) && a->bold == b->bold;
 }
 
 /* Numbers tell the level of a look; of the others, it is their place in the order of sizes. */
@@ -357,19 +363,19 @@ static void rank_looks (const Headings *headings)
     if (((Look *)value)->headings)
       g_ptr_array_add (looks, value);
   g_ptr_array_sort (looks, compare_looks);
-  int above = 0; /* the level of the look before */
+  int above = 0; /* the deepest level of the larger looks */
   for (guint i = 0; i < looks->len; i++) {
     Look *look = looks->pdata[i];
     int depth = 0;
     for (int d = 1; d <= MAX_DEPTH; d++)
       if (look->depths[d] > look->depths[depth] || (depth == 0 && look->depths[d]))
         depth = d;
-    gboolean like_above = i > 0 && compare_looks (&looks->pdata[i], &looks->pdata[i - 1]) == 0;
+    gboolean like_above = i > 0 && is_like (look, looks->pdata[i - 1]);
     if (depth && 3 * look->depths[depth] >= look->headings)
       look->level = depth;
     else
       look->level = CLAMP (like_above ? above : above + 1, 1, MAX_DEPTH);
-    above = look->level;
+    above = MAX (above, look->level);
   }
 }
 
