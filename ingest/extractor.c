@@ -108,9 +108,11 @@ static int spawn (const char *program, int socket_fd, pid_t *pid)
   posix_spawn_file_actions_adddup2 (&actions, socket_fd, REQUEST_FD);
   sigemptyset (&signals);
   posix_spawnattr_setsigmask (&attributes, &signals);
+  sigfillset (&signals);
+  posix_spawnattr_setsigdefault (&attributes, &signals);
   /* A Ctrl-C in the terminal is the library's to handle; a group of its own keeps it from the program. */
   posix_spawnattr_setpgroup (&attributes, 0);
-  posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   /* Text recognition would start threads, which a child may not; it looks when the program starts. */
   g_auto (GStrv) variables = g_environ_setenv (g_get_environ (), "OMP_THREAD_LIMIT", "1", TRUE);
   int error_number = posix_spawn (pid, program, &actions, &attributes, arguments, variables);
@@ -299,7 +301,20 @@ done:
   return end;
 }
 
-static LecternExtraction *explain_death (const Reply *reply, guint64 memory_bytes)
+/* What a reader tried when its protections ended it; NULL: they did not. */
+static const char *find_attempt (int exit_status)
+{
+  switch (exit_status) {
+  case CHILD_TRIED_NETWORK: return "open a network connection";
+  case CHILD_TRIED_PROGRAM: return "start a program";
+  case CHILD_TRIED_PROCESS: return "start another process";
+  case CHILD_TRIED_OTHERS: return "reach into another process";
+  case CHILD_TRIED_SYSTEM: return "change the system";
+  default: return NULL;
+  }
+}
+
+static LecternExtraction *explain_death (const Reply *reply, const Request *request)
 {
   if (reply->wait_status == -1)
     return failed (LECTERN_STATUS_UNREADABLE,
@@ -307,15 +322,26 @@ static LecternExtraction *explain_death (const Reply *reply, guint64 memory_byte
   if (WIFEXITED (reply->wait_status)) {
     int code = WEXITSTATUS (reply->wait_status);
     if (code == CHILD_OUT_OF_MEMORY)
-      return failed (
-          LECTERN_STATUS_TOO_LARGE,
-          g_strdup_printf ("Reading it needs more than %" G_GUINT64_FORMAT " MiB of memory.", memory_bytes >> 20));
+      return failed (LECTERN_STATUS_TOO_LARGE,
+                     g_strdup_printf ("Reading it needs more than %" G_GUINT64_FORMAT " MiB of memory.",
+                                      request->memory_bytes >> 20));
     if (code == CHILD_NO_LIMITS)
       return failed (LECTERN_STATUS_UNREADABLE, g_strdup ("The limits for its reader could not be set."));
+    if (find_attempt (code))
+      return failed (LECTERN_STATUS_DAMAGED,
+                     g_strdup_printf ("Its reader was stopped because it tried to %s; the file may be an attack.",
+                                      find_attempt (code)));
     return failed (LECTERN_STATUS_DAMAGED, g_strdup_printf ("The reader gave up on it (exit status %d).", code));
   }
   int signal_number = WTERMSIG (reply->wait_status);
+  /* A reader that does not heed SIGXCPU is killed a second later. */
+  if (signal_number == SIGKILL && reply->cpu_ms >= (guint64)request->cpu_seconds * 1000)
+    signal_number = SIGXCPU;
   switch (signal_number) {
+  case SIGSYS:
+    return failed (LECTERN_STATUS_DAMAGED,
+                   g_strdup ("Its reader was stopped because it tried something that reading does "
+                             "not need; the file may be an attack."));
   case SIGXCPU: return failed (LECTERN_STATUS_TIMED_OUT, g_strdup ("Reading it took too much processor time."));
   case SIGKILL:
     return failed (LECTERN_STATUS_TOO_LARGE,
@@ -330,7 +356,7 @@ static LecternExtraction *explain_death (const Reply *reply, guint64 memory_byte
 }
 
 static LecternExtraction *explain (End end, FrameDecoder *decoder, const Reply *reply, guint timeout_ms,
-                                   guint64 memory_bytes)
+                                   const Request *request)
 {
   switch (end) {
   case END_ANSWERED: return frame_decoder_steal (decoder);
@@ -344,7 +370,7 @@ static LecternExtraction *explain (End end, FrameDecoder *decoder, const Reply *
     return failed (LECTERN_STATUS_TOO_LARGE, g_strdup ("It holds far more text than a file of its size should."));
   case END_PROGRAM_DIED: return failed (LECTERN_STATUS_DAMAGED, g_strdup ("The document reader broke down on it."));
   case END_DIED:
-  default: return explain_death (reply, memory_bytes);
+  default: return explain_death (reply, request);
   }
 }
 
@@ -373,42 +399,51 @@ static int open_document (const char *path, struct stat *information, LecternExt
   return -1;
 }
 
-/* One try with an open document. NULL with *error: cancelled, or the program does not run. */
-static LecternExtraction *attempt (LecternExtractor *extractor, Request *request, int fd, RecognitionCache *cache,
-                                   guint timeout_ms, GCancellable *cancellable, GError **error)
+/* Starts the program if need be and hands it the request. The reading end of the answer; -1 with *error: it does not run. */
+static int send_document (LecternExtractor *extractor, const Request *request, int fd, RecognitionCache *cache,
+                          GError **error)
 {
   int answer[2];
   for (int tries = 0;; tries++) {
     if (!start (extractor, error))
-      return NULL;
+      return -1;
     if (pipe2 (answer, O_CLOEXEC) != 0) {
       g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_FAILED, "A document cannot be read: %s.", g_strerror (errno));
-      return NULL;
+      return -1;
     }
     gboolean sent = send_request (extractor, request,
                                   (const int[]){ fd, answer[1], cache ? recognition_cache_get_fd (cache) : -1 });
     close (answer[1]);
     if (sent)
-      break;
+      return answer[0];
     /* It died since the last document, which is not this document's fault. */
     close (answer[0]);
     stop (extractor);
     if (tries > 0) {
       g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_FAILED,
                    "The document reader %s keeps ending; install Lectern again.", extractor->program);
-      return NULL;
+      return -1;
     }
   }
+}
+
+/* One try with an open document. NULL with *error: cancelled, or the program does not run. */
+static LecternExtraction *attempt (LecternExtractor *extractor, const Request *request, int fd, RecognitionCache *cache,
+                                   guint timeout_ms, GCancellable *cancellable, GError **error)
+{
+  int answer_fd = send_document (extractor, request, fd, cache, error);
+  if (answer_fd < 0)
+    return NULL;
   Reply reply = { 0 };
   guint64 total = MIN (MAX (request->size_bytes * OUTPUT_PER_INPUT_BYTE, OUTPUT_FLOOR_BYTES), FRAME_TOTAL_MAX_BYTES);
   FrameDecoder *decoder = frame_decoder_new (total);
-  End end = read_answer (extractor, answer[0], decoder, cache, timeout_ms, request->size_bytes, cancellable, &reply);
-  close (answer[0]);
+  End end = read_answer (extractor, answer_fd, decoder, cache, timeout_ms, request->size_bytes, cancellable, &reply);
+  close (answer_fd);
   LecternExtraction *extraction = NULL;
   if (end == END_CANCELLED)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Reading the document was cancelled.");
   else
-    extraction = explain (end, decoder, &reply, timeout_ms, request->memory_bytes);
+    extraction = explain (end, decoder, &reply, timeout_ms, request);
   frame_decoder_free (decoder);
   return extraction;
 }
@@ -425,6 +460,7 @@ static LecternExtraction *extract_descriptor (LecternExtractor *extractor, int f
                       size_bytes,
                       limits && limits->memory_bytes ? limits->memory_bytes : DEFAULT_MEMORY_BYTES,
                       timeout_ms / 1000 + 2,
+                      0,
                       0,
                       -1 };
   RecognitionCache *cache = NULL;
@@ -487,4 +523,41 @@ LecternExtraction *lectern_extractor_extract_bytes (LecternExtractor *extractor,
   LecternExtraction *extraction = extract_descriptor (extractor, fd, size, NULL, name, limits, cancellable, error);
   close (fd);
   return extraction;
+}
+
+gboolean lectern_extractor_get_protections (LecternExtractor *extractor, LecternProtections *protections,
+                                            GError **error)
+{
+  *protections = (LecternProtections){ 0 };
+  int fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  Request request = { .magic = REQUEST_MAGIC,
+                      .version = REQUEST_VERSION,
+                      .memory_bytes = DEFAULT_MEMORY_BYTES,
+                      .cpu_seconds = 1,
+                      .probe = 1,
+                      .recognized_fd = -1 };
+  int answer_fd = fd >= 0 ? send_document (extractor, &request, fd, NULL, error) : -1;
+  if (fd >= 0)
+    close (fd);
+  else
+    g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_FAILED, "/dev/null cannot be opened: %s.", g_strerror (errno));
+  if (answer_fd < 0)
+    return FALSE;
+  ProtectionsFrame frame;
+  Reply reply;
+  gboolean answered = wait_readable (answer_fd, START_TIMEOUT_MS)
+                      && read (answer_fd, &frame, sizeof frame) == sizeof frame && frame.magic == REQUEST_MAGIC
+                      && wait_readable (extractor->socket_fd, START_TIMEOUT_MS)
+                      && receive_reply (extractor->socket_fd, &reply);
+  close (answer_fd);
+  if (!answered) {
+    stop (extractor);
+    g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_FAILED,
+                 "The document reader %s does not say how it is protected; install Lectern again.", extractor->program);
+    return FALSE;
+  }
+  for (guint i = 0; i < LECTERN_N_PROTECTIONS; i++)
+    protections->active[i] = (frame.active >> i & 1u) != 0;
+  protections->landlock_abi = (int)MIN (frame.landlock_abi, 1000u);
+  return TRUE;
 }

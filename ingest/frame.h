@@ -22,10 +22,16 @@ typedef struct {
   guint64 size_bytes;   /* of the document */
   guint64 memory_bytes; /* address space beyond the start */
   guint32 cpu_seconds;
+  guint32 probe;     /* 1: read nothing, answer with a ProtectionsFrame alone */
   guint32 recognize; /* text on pages that are images; with a third descriptor: what was recognised in earlier runs */
   gint32 recognized_fd; /* set by the receiver: that descriptor, or -1 */
   char name[260];       /* base name, cut if longer, NUL-terminated */
 } Request;
+
+/* The protections that a child has entered: bits of 1 << LecternProtection. */
+typedef struct {
+  guint32 magic, active, landlock_abi;
+} ProtectionsFrame;
 
 /* Also sent once when lectern-extract is ready, with magic and version only. */
 typedef struct {
@@ -33,10 +39,20 @@ typedef struct {
   gint32 wait_status;  /* as of waitpid(); -1: the child could not be started */
   gint32 error_number; /* errno of that */
   guint64 peak_rss_bytes;
+  guint64 cpu_ms;
 } Reply;
 
-/* Exit statuses of a child. */
-enum { CHILD_DONE = 0, CHILD_OUT_OF_MEMORY = 77, CHILD_NO_LIMITS = 78 };
+/* Exit statuses of a child. CHILD_TRIED_*: it was stopped when it made a system call that no reader has a use for. */
+enum {
+  CHILD_DONE = 0,
+  CHILD_OUT_OF_MEMORY = 77,
+  CHILD_NO_LIMITS,
+  CHILD_TRIED_NETWORK,
+  CHILD_TRIED_PROGRAM,
+  CHILD_TRIED_PROCESS,
+  CHILD_TRIED_OTHERS,
+  CHILD_TRIED_SYSTEM,
+};
 
 typedef enum {
   FRAME_TYPE = 1,   /* string: "pdf", … */

@@ -35,10 +35,15 @@ void index_job_fail (IndexJob *job, LecternStatus status, const char *reason);
 
 typedef struct _IndexWorkers IndexWorkers;
 
-/* As many threads, and readers in processes of their own, as this process may use cores (at most `n_max`). */
-IndexWorkers *index_workers_new (guint n_max, const LecternExtractLimits *limits, GCancellable *cancellable);
+/* As many threads, and readers in processes of their own, as this process may use cores (at most `n_max`). Which files are in
+ * work is kept in `folder` (black-box.h); one that Lectern died on before is not read unless it is among `named`. Borrows
+ * named and limits. */
+IndexWorkers *index_workers_new (const char *folder, const char *const *named, guint n_max,
+                                 const LecternExtractLimits *limits, GCancellable *cancellable);
 /* Waits for the jobs that were begun; all others are freed. */
 void index_workers_free (IndexWorkers *workers);
+/* Whether the file was given up after Lectern died on it, as it is now, and the user names it: it is read whatever is known. */
+gboolean index_workers_tries_again (const IndexWorkers *workers, const IndexJob *job);
 guint index_workers_get_n (const IndexWorkers *workers);
 /* Takes the job. FALSE with *error if no reader can be started; the job is freed then. */
 gboolean index_workers_push (IndexWorkers *workers, IndexJob *job, GError **error);

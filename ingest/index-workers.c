@@ -1,9 +1,11 @@
+#include "ingest/black-box.h"
 #include "ingest/format.h"
 #include "ingest/index-job.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +18,8 @@ struct _IndexWorkers {
   GAsyncQueue *idle;  /* of LecternExtractor */
   GPtrArray *readers; /* of LecternExtractor: all of them */
   guint n, n_extracting;
+  BlackBox *box;
+  const char *const *named; /* files and folders that the user wants read */
   const LecternExtractLimits *limits;
   GCancellable *cancellable;
 };
@@ -155,7 +159,7 @@ static gboolean same_state (const struct stat *a, const struct stat *b)
          && a->st_ino == b->st_ino;
 }
 
-static void extract_job (IndexWorkers *workers, IndexJob *job)
+static void read_job (IndexWorkers *workers, IndexJob *job)
 {
   LecternExtractor *reader = g_async_queue_pop (workers->idle);
   LecternExtraction *extraction
@@ -169,6 +173,57 @@ static void extract_job (IndexWorkers *workers, IndexJob *job)
   lectern_extraction_free (extraction);
   struct stat after;
   job->changed = job->path && (stat (job->path, &after) != 0 || !same_state (&job->info, &after));
+}
+
+/* A document as the black box knows it. */
+typedef struct {
+  const char *path;
+  gint64 size_bytes, mtime_ns;
+} Evidence;
+
+static Evidence evidence_of (const IndexJob *job)
+{
+  if (job->bytes)
+    return (Evidence){ job->shown, (gint64)g_bytes_get_size (job->bytes), 0 };
+  return (Evidence){ job->path, job->info.st_size,
+                     (gint64)job->info.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + job->info.st_mtim.tv_nsec };
+}
+
+static gboolean is_given_up (const IndexWorkers *workers, const IndexJob *job)
+{
+  Evidence evidence = evidence_of (job);
+  return black_box_count_strikes (workers->box, evidence.path, evidence.size_bytes, evidence.mtime_ns)
+         >= BLACK_BOX_MAX_STRIKES;
+}
+
+static gboolean is_named (const IndexWorkers *workers, const char *path)
+{
+  for (guint i = 0; path && workers->named[i]; i++) {
+    char *real = realpath (workers->named[i], NULL); /* as the scan gives paths */
+    gboolean same = real && strcmp (real, path) == 0;
+    free (real);
+    if (same)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+gboolean index_workers_tries_again (const IndexWorkers *workers, const IndexJob *job)
+{
+  return is_given_up (workers, job) && is_named (workers, job->path);
+}
+
+static void extract_job (IndexWorkers *workers, IndexJob *job)
+{
+  Evidence evidence = evidence_of (job);
+  if (is_given_up (workers, job) && !is_named (workers, job->path)) {
+    index_job_fail (job, LECTERN_STATUS_DAMAGED,
+                    "Lectern ended twice while reading it; to try again, add it by its own path.");
+    return;
+  }
+  guint slot = black_box_begin (workers->box, evidence.path, evidence.size_bytes, evidence.mtime_ns);
+  read_job (workers, job);
+  black_box_end (workers->box, slot);
 }
 
 /* ---- threads --------------------------------------------------------------------------------------------- */
@@ -190,10 +245,13 @@ static guint count_cores (void)
   return sched_getaffinity (0, sizeof set, &set) == 0 ? (guint)MAX (CPU_COUNT (&set), 1) : 1;
 }
 
-IndexWorkers *index_workers_new (guint n_max, const LecternExtractLimits *limits, GCancellable *cancellable)
+IndexWorkers *index_workers_new (const char *folder, const char *const *named, guint n_max,
+                                 const LecternExtractLimits *limits, GCancellable *cancellable)
 {
   IndexWorkers *workers = g_new0 (IndexWorkers, 1);
   workers->n = MIN (count_cores (), n_max);
+  workers->box = black_box_open (folder, workers->n);
+  workers->named = named;
   workers->limits = limits;
   workers->cancellable = cancellable;
   workers->done = g_async_queue_new_full ((GDestroyNotify)index_job_free);
@@ -211,6 +269,7 @@ void index_workers_free (IndexWorkers *workers)
   g_async_queue_unref (workers->done);
   g_async_queue_unref (workers->idle);
   g_ptr_array_unref (workers->readers);
+  black_box_close (workers->box);
   g_free (workers);
 }
 

@@ -20,7 +20,7 @@
 #define LARGE_RUN_DOCUMENTS 50
 #define MAX_WORKERS 16
 /* A transaction ends after this time, or this much text. */
-#define BATCH_MS 500
+#define BATCH_MS 2000
 #define BATCH_TEXT_BYTES (8u << 20)
 /* Documents in documents. */
 #define MAX_DEPTH 4
@@ -270,7 +270,7 @@ static gboolean start_file (Run *run, IndexJob *job, GError **error)
       index_run_report (&run->base, job->shown, LECTERN_STATUS_UNREADABLE, reason);
     }
   } else if (known && known->size_bytes == job->info.st_size && known->mtime_ns == mtime_ns_of (&job->info)
-             && known->status != LECTERN_STATUS_UNREADABLE) {
+             && known->status != LECTERN_STATUS_UNREADABLE && !index_workers_tries_again (run->workers, job)) {
     report_known (run, known);
   } else {
     int format = format_from_path (job->path);
@@ -312,7 +312,7 @@ static gboolean decide (Run *run, IndexJob *job, GError **error)
   if (!draft->hash)
     return finish (run, job, error);
   if (known && g_strcmp0 (known->hash, draft->hash) == 0 && known->status != LECTERN_STATUS_UNREADABLE
-      && known->container_id == job->container) {
+      && known->container_id == job->container && !index_workers_tries_again (run->workers, job)) {
     gboolean ok = begin_batch (run, error)
                   && lectern_library_touch (run->base.library, known->id, draft->size_bytes, draft->mtime_ns, error);
     if (ok) {
@@ -448,7 +448,8 @@ LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *p
   g_queue_init (&run.waiting);
   if (lectern_scan_paths (paths, &scan, cancellable, &problem)) {
     run.scan = scan;
-    run.workers = index_workers_new (MIN (MAX_WORKERS, MAX (scan->files->len, 1)), limits, cancellable);
+    run.workers = index_workers_new (lectern_library_get_dir (library), paths,
+                                     MIN (MAX_WORKERS, MAX (scan->files->len, 1)), limits, cancellable);
     index_scan (&run, &problem);
     index_workers_free (run.workers);
   }

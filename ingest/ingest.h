@@ -75,6 +75,33 @@ LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const
                                               const LecternExtractLimits *limits, GCancellable *cancellable,
                                               GError **error);
 
+/* What keeps a reader that a document has taken over from doing harm. */
+typedef enum {
+  LECTERN_PROTECTION_FILES, /* Landlock: no file but the document and the system's fonts and encodings; without it, seccomp: none */
+  LECTERN_PROTECTION_NETWORK,      /* no socket of any kind */
+  LECTERN_PROTECTION_SYSTEM_CALLS, /* seccomp: only those that reading needs; no program, no process */
+  LECTERN_PROTECTION_SIGNALS,      /* Landlock: no signal to another process, also if seccomp is missing */
+  LECTERN_PROTECTION_PRIVILEGES,   /* no capabilities and no way to new ones */
+  LECTERN_PROTECTION_NOT_DUMPABLE, /* no tracing, no core file */
+  LECTERN_PROTECTION_LIMITS,       /* memory, processor time, descriptors, no writing of files, no processes */
+  LECTERN_PROTECTION_DESCRIPTORS,  /* nothing open but the document and the answer */
+  LECTERN_N_PROTECTIONS
+} LecternProtection;
+
+/* "files", "network", …, and what a reader is kept from, to follow "A reader ". */
+const char *lectern_protection_to_string (LecternProtection protection);
+const char *lectern_protection_describe (LecternProtection protection);
+
+typedef struct {
+  gboolean active[LECTERN_N_PROTECTIONS];
+  int landlock_abi; /* of the kernel; 0: it has no Landlock */
+} LecternProtections;
+
+/* Asks a child of lectern-extract which protections it has entered: some kernels and containers lack some, and the rest
+ * stay active then. FALSE if lectern-extract cannot run. */
+gboolean lectern_extractor_get_protections (LecternExtractor *extractor, LecternProtections *protections,
+                                            GError **error);
+
 /* The same for bytes that have no file of their own; `name` hints at the format. */
 LecternExtraction *lectern_extractor_extract_bytes (LecternExtractor *extractor, GBytes *bytes, const char *name,
                                                     const LecternExtractLimits *limits, GCancellable *cancellable,
@@ -120,7 +147,7 @@ typedef void (*LecternIndexProgress) (guint done, guint total, const char *path,
 /* Indexes files and folders (recursively): only what is new or changed by size, mtime and content hash; documents below
  * a given folder whose file has vanished are forgotten. Files are read side by side on the cores that this process may
  * use. A run that is cancelled (the report is returned, *error is G_IO_ERROR_CANCELLED) keeps all finished documents; one
- * that is killed loses at most the last half second of them. The next run goes on from there. */
+ * that is killed loses at most the last two seconds of them. The next run goes on from there. */
 LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *paths, const LecternExtractLimits *limits,
                                    LecternIndexProgress progress, gpointer user_data, GCancellable *cancellable,
                                    GError **error);

@@ -1,10 +1,13 @@
 /* Indexing runs over temporary folders with an extractor that is made here: it counts its calls, and a file that begins
  * with "!" ends with the status named after it. */
+#include "ingest/black-box.h"
 #include "ingest/ingest.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <utime.h>
 #include <unistd.h>
 
@@ -381,6 +384,60 @@ static void test_twins (Fixture *f, gconstpointer data)
   g_assert_cmpint (n_extracted, ==, 2);
 }
 
+/* Another program, which dies while it reads the file. */
+static void die_while_reading (const char *library, const char *path)
+{
+  struct stat info;
+  g_assert_cmpint (stat (path, &info), ==, 0);
+  pid_t pid = fork ();
+  if (pid == 0) {
+    black_box_begin (black_box_open (library, 1), path, info.st_size,
+                     (gint64)info.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + info.st_mtim.tv_nsec);
+    kill (getpid (), SIGKILL);
+  }
+  int wait_status;
+  g_assert_cmpint (waitpid (pid, &wait_status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (wait_status));
+}
+
+/* A file that Lectern died on is tried once more, and then only if it is named or has changed. */
+static void test_deadly (Fixture *f, gconstpointer data)
+{
+  g_autofree char *library = g_build_filename (f->dir, ".library", NULL);
+  GError *error = NULL;
+  lectern_library_close (f->library);
+  f->library = lectern_library_open (library, LECTERN_LIBRARY_WRITE, &error);
+  g_assert_no_error (error);
+  put (f, "files/deadly.txt", "Deadly text.");
+  put (f, "files/good.txt", "Good text.");
+  g_autofree char *path = g_build_filename (f->dir, "files/deadly.txt", NULL);
+
+  die_while_reading (library, path);
+  die_while_reading (library, path);
+  LecternIndexReport *report = run (f, "files", 1, 0, 0, 1, 0);
+  g_assert_cmpuint (n_extracted, ==, 1);
+  const LecternIndexedDocument *told = g_ptr_array_index (report->documents, 0);
+  g_assert_cmpstr (told->path, ==, path);
+  g_assert_cmpint (told->status, ==, LECTERN_STATUS_DAMAGED);
+  g_assert_nonnull (strstr (told->error, "ended twice while reading it"));
+  lectern_index_report_free (report);
+  RUN (f, "files", 0, 0, 1, 1, 0);
+  g_assert_cmpuint (n_extracted, ==, 1);
+  RUN (f, "files/deadly.txt", 0, 1, 0, 0, 0); /* named: read, and no suspect any more */
+  g_assert_cmpuint (n_extracted, ==, 2);
+  RUN (f, "files", 0, 0, 2, 0, 0);
+
+  put (f, "files/deadly.txt", "Another deadly text.");
+  die_while_reading (library, path);
+  RUN (f, "files", 0, 1, 1, 0, 0); /* once is no reason yet */
+  put (f, "files/deadly.txt", "A third deadly text.");
+  die_while_reading (library, path);
+  die_while_reading (library, path);
+  RUN (f, "files", 0, 0, 1, 1, 0);
+  put (f, "files/deadly.txt", "It was changed to something harmless.");
+  RUN (f, "files", 0, 1, 1, 0, 0);
+}
+
 int main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
@@ -395,5 +452,6 @@ int main (int argc, char **argv)
   ADD ("cancel-and-resume", test_cancel_and_resume);
   ADD ("attachments", test_attachments);
   ADD ("twins", test_twins);
+  ADD ("deadly", test_deadly);
   return g_test_run ();
 }

@@ -22,6 +22,22 @@ void emit_language (Writer *writer, const char *language)
   g_string_append_printf (writer->out, "language: %s\n", language);
 }
 
+void emit_author (Writer *writer, const char *author)
+{
+  g_string_append_printf (writer->out, "author: %s\n", author);
+}
+
+void emit_date (Writer *writer, const char *iso_date)
+{
+  g_string_append_printf (writer->out, "date: %s\n", iso_date);
+}
+
+void emit_finding (Writer *writer, LecternFindingKind kind, int page, guint64 amount, const char *detail)
+{
+  g_string_append_printf (writer->out, "%s %" G_GUINT64_FORMAT ": %s\n", lectern_finding_kind_to_string (kind), amount,
+                          detail ? detail : "");
+}
+
 void emit_page_count (Writer *writer, int n_pages)
 {
   g_assert_not_reached ();

@@ -148,20 +148,23 @@ static void take_words (PdfPage *page, const OcrPage *recognized, const OcrImage
     float height = (float)(from->y1 - from->y0) * to_points;
     if (height > usual * 0.7f && height < usual * 1.3f)
       height = usual;
-    PdfWord word = { (guint32)page->text->len,
-                     from->length,
-                     { (float)from->x0 * to_points, (float)from->y0 * to_points, (float)from->x1 * to_points,
-                       (float)from->y1 * to_points },
-                     roundf (height * 2) / 2,
-                     i == 0 || from->line != line ? PDF_BREAK : 0 };
+    PdfWord word = { .start = (guint32)page->text->len,
+                     .length = from->length,
+                     .box = { (float)from->x0 * to_points, (float)from->y0 * to_points, (float)from->x1 * to_points,
+                              (float)from->y1 * to_points },
+                     .size = roundf (height * 2) / 2,
+                     .style = i == 0 || from->line != line ? PDF_BREAK : 0 };
     if (is_in_form (&word.box, page->number, forms))
       continue;
     line = from->line;
     g_string_append_len (page->text, recognized->text->str + from->start, from->length);
     g_array_append_val (page->words, word);
   }
-  if (page->words->len > 0)
-    pdf_page_arrange (page);
+  if (page->words->len == 0)
+    return;
+  pdf_page_turn (page);
+  pdf_page_arrange (page);
+  pdf_page_turn_back (page);
 }
 
 /* The page as it was kept, or recognised now. NULL: it cannot be. Either way the library hears that work goes on. */
