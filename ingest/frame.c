@@ -43,7 +43,8 @@ void frame_append_recognized_page (GByteArray *out, const guint8 *key, const gui
   if (!key)
     return;
   g_byte_array_append (out, key, RECOGNITION_KEY_BYTES);
-  g_byte_array_append (out, payload, (guint)payload_bytes);
+  if (payload_bytes > 0)
+    g_byte_array_append (out, payload, (guint)payload_bytes);
 }
 
 void frame_append_finding (GByteArray *out, const LecternFinding *finding)

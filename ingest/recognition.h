@@ -11,7 +11,7 @@
 
 #include "ingest/ingest.h"
 
-#define RECOGNITION_MAGIC "LecternOCR\0\0\0\0\0\1" /* the last byte: version */
+#define RECOGNITION_MAGIC "LecternOCR\0\0\0\0\0\2" /* the last byte: version */
 #define RECOGNITION_MAGIC_BYTES 16u
 #define RECOGNITION_KEY_BYTES 32u /* SHA-256 of the page's image, the languages and the engine's version */
 #define RECOGNITION_RECORD_MARK 0x50434f52u

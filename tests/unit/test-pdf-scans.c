@@ -32,6 +32,9 @@ static char *write_page (const char *content)
 
 #define SCAN_SCALE (200.0 / 72)
 
+static int scan_quarters; /* by which pages are laid on the scanner the wrong way round, to the right */
+static double scan_top = 100; /* where the first line stands */
+
 /* Draws lines of 14 points on an image of a page at 200 dpi, slightly grey as scans are. */
 static cairo_surface_t *draw_scan (const char *const *lines)
 {
@@ -42,10 +45,13 @@ static cairo_surface_t *draw_scan (const char *const *lines)
   cairo_paint (cairo);
   cairo_set_source_rgb (cairo, 0.1, 0.1, 0.1);
   cairo_scale (cairo, SCAN_SCALE, SCAN_SCALE);
+  cairo_translate (cairo, 300, 400);
+  cairo_rotate (cairo, scan_quarters * G_PI / 2);
+  cairo_translate (cairo, -300, -400);
   cairo_select_font_face (cairo, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
   cairo_set_font_size (cairo, 14);
   for (guint i = 0; lines && lines[i]; i++) {
-    cairo_move_to (cairo, 60, 100 + 20 * i);
+    cairo_move_to (cairo, 60, scan_top + 20 * i);
     cairo_show_text (cairo, lines[i]);
   }
   cairo_destroy (cairo);
@@ -312,6 +318,47 @@ static void test_scan (void)
   g_unlink (path);
 }
 
+static void test_turned (void)
+{
+  const char *const *const pages[] = { valve_lines };
+  double x, width;
+  measure_word ("Close the drain ", "valve", &x, &width);
+  for (int quarters = 1; quarters < 4; quarters++) {
+    scan_quarters = quarters;
+    scan_top = 300;
+    g_autofree char *path = write_scans ("turned.pdf", pages, 1);
+    scan_quarters = 0;
+    scan_top = 100;
+    g_autoptr (LecternExtraction) extraction = read_file (path, FALSE);
+    if (!can_recognize (extraction))
+      return;
+    g_autofree char *text = text_of (extraction);
+    g_assert_nonnull (strstr (text, "Close the drain valve before you fill the tank with water."));
+    gboolean found = FALSE;
+    for (guint i = 0; i < extraction->blocks->len; i++) {
+      const LecternBlock *block = extraction->blocks->pdata[i];
+      for (guint j = 0; j < block->spans->len; j++) {
+        const LecternSpan *span = &g_array_index (block->spans, LecternSpan, j);
+        if (span->length != strlen ("valve") || strncmp (block->text + span->start, "valve", span->length) != 0)
+          continue;
+        /* The middle of the word, turned about the middle of the page; its line stands at 300. */
+        double dx = x + width / 2 - 300, dy = 296 - 400;
+        for (int turn = 0; turn < quarters; turn++) {
+          double before = dx;
+          dx = -dy;
+          dy = before;
+        }
+        found = TRUE;
+        expect_near ((double)(span->rect.x + span->rect.width / 2), 300 + dx);
+        expect_near ((double)(span->rect.y + span->rect.height / 2), 400 + dy);
+      }
+    }
+    g_assert_true (found);
+    lectern_recognition_forget (path);
+    g_unlink (path);
+  }
+}
+
 static void test_cache (void)
 {
   const char *const *const pages[] = { valve_lines };
@@ -449,6 +496,7 @@ int main (int argc, char **argv)
   g_test_add_func ("/pdf-scans/off-page", test_off_page);
   g_test_add_func ("/pdf-scans/recognized-layer", test_recognized_layer);
   g_test_add_func ("/pdf-scans/scan", test_scan);
+  g_test_add_func ("/pdf-scans/turned", test_turned);
   g_test_add_func ("/pdf-scans/cache", test_cache);
   g_test_add_func ("/pdf-scans/mixed", test_mixed);
   g_test_add_func ("/pdf-scans/without", test_without);

@@ -1,6 +1,7 @@
 /* The frames between the library and lectern-extract: what was written is read back however it is cut, and every lie is
  * called one. */
 #include "ingest/frame.h"
+#include "ingest/recognition.h"
 
 #include <math.h>
 #include <string.h>
@@ -171,6 +172,30 @@ static void test_frames (void)
 }
 
 /* Bytes that are no UTF-8 are repaired, and the words, whose offsets no longer hold, are given up. */
+/* Recognised pages are handed out as they come, signs of life are counted, and a key without a page is a lie. */
+static void test_recognized (void)
+{
+  guint8 key[RECOGNITION_KEY_BYTES] = { 1, 2, 3 };
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  frame_append_number (out, FRAME_PAGES, 3);
+  frame_append_recognized_page (out, NULL, NULL, 0);
+  frame_append_recognized_page (out, key, (const guint8 *)"page", 4);
+  FrameDecoder *decoder = frame_decoder_new (1 << 20);
+  g_assert_cmpint (frame_decoder_feed (decoder, out->data, out->len), ==, FRAME_MORE);
+  g_assert_cmpuint (frame_decoder_get_n_recognized (decoder), ==, 2);
+  g_assert_cmpint (frame_decoder_get_n_pages (decoder), ==, 3);
+  g_autoptr (GBytes) page = frame_decoder_take_recognized (decoder);
+  gsize n;
+  const guint8 *bytes = g_bytes_get_data (page, &n);
+  g_assert_cmpmem (bytes, MIN (n, sizeof key), key, sizeof key);
+  g_assert_cmpmem (bytes + sizeof key, n - sizeof key, "page", 4);
+  g_assert_null (frame_decoder_take_recognized (decoder));
+  g_byte_array_set_size (out, 0);
+  frame_append_recognized_page (out, key, NULL, 0);
+  g_assert_cmpint (frame_decoder_feed (decoder, out->data, out->len), ==, FRAME_LIE);
+  frame_decoder_free (decoder);
+}
+
 static void test_bad_utf8 (void)
 {
   LecternBlock *block = sample_block ();
@@ -200,6 +225,7 @@ int main (int argc, char **argv)
   g_test_add_func ("/protocol/round-trip", test_round_trip);
   g_test_add_func ("/protocol/blocks", test_blocks);
   g_test_add_func ("/protocol/frames", test_frames);
+  g_test_add_func ("/protocol/recognized", test_recognized);
   g_test_add_func ("/protocol/bad-utf8", test_bad_utf8);
   return g_test_run ();
 }

@@ -116,6 +116,8 @@ static void add_word (Collector *collector, const char *text, float confidence, 
 {
   OcrPage *page = collector->page;
   gsize length = strlen (text);
+  if (length == 0)
+    return;
   float characters = (float)g_utf8_strlen (text, (gssize)length);
   collector->sum += confidence * characters;
   collector->weight += characters;

@@ -21,6 +21,7 @@ typedef struct {
   GString *text;      /* UTF-8: the words, one behind the other */
   GArray *words;      /* of OcrWord, in tesseract's order */
   guint32 confidence; /* mean of the words kept, % */
+  guint32 quarters;   /* turns to the right that the image needed to be read, 0 to 3; boxes are in the turned one */
 } OcrPage;
 
 OcrPage *ocr_page_new (void);

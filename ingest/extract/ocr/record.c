@@ -6,12 +6,12 @@
 
 /* Before the words and the text. */
 typedef struct {
-  guint32 confidence, n_words, text_bytes;
+  guint32 confidence, quarters, n_words, text_bytes;
 } Head;
 
 void ocr_record_encode (const OcrPage *page, GByteArray *out)
 {
-  Head head = { page->confidence, page->words->len, (guint32)page->text->len };
+  Head head = { page->confidence, page->quarters, page->words->len, (guint32)page->text->len };
   g_byte_array_append (out, (const guint8 *)&head, sizeof head);
   g_byte_array_append (out, (const guint8 *)page->words->data, page->words->len * (guint)sizeof (OcrWord));
   g_byte_array_append (out, (const guint8 *)page->text->str, (guint)page->text->len);
@@ -29,7 +29,7 @@ OcrPage *ocr_record_decode (const guint8 *bytes, gsize size, int width, int heig
     return NULL;
   memcpy (&head, bytes, sizeof head);
   gsize left = size - sizeof head;
-  if (head.confidence > 100 || head.n_words > left / sizeof (OcrWord)
+  if (head.confidence > 100 || head.quarters > 3 || head.n_words > left / sizeof (OcrWord)
       || head.text_bytes != left - head.n_words * sizeof (OcrWord))
     return NULL;
   const char *text = (const char *)bytes + size - head.text_bytes;
@@ -37,6 +37,9 @@ OcrPage *ocr_record_decode (const guint8 *bytes, gsize size, int width, int heig
     return NULL;
   OcrPage *page = ocr_page_new ();
   page->confidence = head.confidence;
+  page->quarters = head.quarters;
+  const guint32 across = (guint32)(head.quarters & 1 ? height : width),
+                down = (guint32)(head.quarters & 1 ? width : height);
   g_string_append_len (page->text, text, (gssize)head.text_bytes);
   guint32 line = 0;
   for (guint32 i = 0; i < head.n_words; i++) {
@@ -45,7 +48,7 @@ OcrPage *ocr_record_decode (const guint8 *bytes, gsize size, int width, int heig
     if (word.start > head.text_bytes || word.length == 0 || word.length > head.text_bytes - word.start
         || !starts_character (text, head.text_bytes, word.start)
         || !starts_character (text, head.text_bytes, (gsize)word.start + word.length) || word.x0 >= word.x1
-        || word.y0 >= word.y1 || word.x1 > (guint32)width || word.y1 > (guint32)height || word.line < line) {
+        || word.y0 >= word.y1 || word.x1 > across || word.y1 > down || word.line < line) {
       ocr_page_free (page);
       return NULL;
     }

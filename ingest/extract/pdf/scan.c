@@ -14,6 +14,7 @@
 #define INK_SHARE 0.0001    /* of the pixels: less is a blank page */
 #define SAMPLE_BYTES 20000u /* text that the document's language is told by */
 #define MAX_IMAGE_PAGES 200 /* looked at to tell a scan */
+#define MAX_TURN_TRIES 3    /* pages without words that are also looked at from the other sides */
 #define GARBLED_MIN_CHARACTERS 20u
 
 typedef PopplerPage SourcePage;
@@ -129,11 +130,33 @@ static int compare_floats (gconstpointer a, gconstpointer b)
   return (x > y) - (x < y);
 }
 
+/* From the page as it was turned to be read to the page as it is. */
+static void turn_word (PdfWord *word, guint quarters, const PdfPage *page)
+{
+  const float w = page->width, h = page->height;
+  const PdfBox box = word->box;
+  switch (quarters) {
+  case 1:
+    word->box = (PdfBox){ box.y0, h - box.x1, box.y1, h - box.x0 };
+    word->turn = PDF_TURN_UP;
+    break;
+  case 2:
+    word->box = (PdfBox){ w - box.x1, h - box.y1, w - box.x0, h - box.y0 };
+    word->turn = PDF_TURN_OVER;
+    break;
+  case 3:
+    word->box = (PdfBox){ w - box.y1, box.x0, w - box.y0, box.x1 };
+    word->turn = PDF_TURN_DOWN;
+    break;
+  default: break;
+  }
+}
+
 /* Takes the recognised words over as if they had been printed, in points. Lines whose height is about the usual one are
  * of one font: what differs is which of their letters have ascenders. */
 static void take_words (PdfPage *page, const OcrPage *recognized, const OcrImage *image, const GPtrArray *forms)
 {
-  float to_points = (float)page->width / (float)image->width;
+  float to_points = page->width / (float)image->width;
   g_autoptr (GArray) heights = g_array_new (FALSE, FALSE, sizeof (float));
   for (guint i = 0; i < recognized->words->len; i++) {
     const OcrWord *word = &g_array_index (recognized->words, OcrWord, i);
@@ -154,6 +177,7 @@ static void take_words (PdfPage *page, const OcrPage *recognized, const OcrImage
                               (float)from->y1 * to_points },
                      .size = roundf (height * 2) / 2,
                      .style = i == 0 || from->line != line ? PDF_BREAK : 0 };
+    turn_word (&word, recognized->quarters, page);
     if (from->length == 0 || is_in_form (&word.box, page->number, forms)) /* tesseract gives empty words, too */
       continue;
     line = from->line;
@@ -167,6 +191,62 @@ static void take_words (PdfPage *page, const OcrPage *recognized, const OcrImage
   pdf_page_turn_back (page);
 }
 
+/* The image turned by quarters, clockwise. Free the pixels. */
+static OcrImage turn_image (const OcrImage *image, int quarters)
+{
+  gboolean sideways = quarters & 1;
+  OcrImage turned
+      = { NULL, sideways ? image->height : image->width, sideways ? image->width : image->height, 0, image->dpi };
+  turned.stride = turned.width;
+  guint8 *pixels = g_malloc ((gsize)turned.width * (gsize)turned.height), *to = pixels;
+  for (int y = 0; y < turned.height; y++)
+    for (int x = 0; x < turned.width; x++) {
+      int from_x = quarters == 1 ? y : quarters == 2 ? image->width - 1 - x : image->width - 1 - y;
+      int from_y = quarters == 1 ? image->height - 1 - x : quarters == 2 ? image->height - 1 - y : x;
+      *to++ = image->pixels[(gsize)from_y * (gsize)image->stride + (gsize)from_x];
+    }
+  turned.pixels = pixels;
+  return turned;
+}
+
+/* Whether what was recognised stands on its side: most words are higher than wide. */
+static gboolean is_sideways (const OcrPage *page)
+{
+  guint n = 0, high = 0;
+  for (guint i = 0; i < page->words->len; i++) {
+    const OcrWord *word = &g_array_index (page->words, OcrWord, i);
+    n += word->length >= 3;
+    high += word->length >= 3 && word->y1 - word->y0 > word->x1 - word->x0;
+  }
+  return 2 * high > n;
+}
+
+/* Recognises a page that may have been laid on the scanner the wrong way round. A page that holds no words any way
+ * takes four times as long, so that is found out for some pages of a document only. */
+static OcrPage *recognize_turned (const OcrImage *image, const OcrLanguage *const *languages, guint n)
+{
+  static int tries = MAX_TURN_TRIES;
+  OcrPage *best = ocr_recognize (image, languages, n);
+  if (!best || tries <= 0 || (best->words->len > 0 && !is_sideways (best)))
+    return best;
+  gboolean found = FALSE;
+  for (int quarters = 1; quarters < 4; quarters++) {
+    OcrImage turned = turn_image (image, quarters);
+    OcrPage *page = ocr_recognize (&turned, languages, n);
+    g_free ((guint8 *)turned.pixels);
+    if (page && page->words->len > 0 && !is_sideways (page)
+        && (!found || page->confidence * page->text->len > best->confidence * best->text->len)) {
+      ocr_page_free (best);
+      best = g_steal_pointer (&page);
+      best->quarters = (guint32)quarters;
+      found = TRUE;
+    }
+    ocr_page_free (page);
+  }
+  tries -= found ? 0 : 1;
+  return best;
+}
+
 /* The page as it was kept, or recognised now. NULL: it cannot be. Either way the library hears that work goes on. */
 static OcrPage *recognize (const OcrImage *image, const OcrLanguage *const *languages, guint n, Writer *writer)
 {
@@ -177,7 +257,7 @@ static OcrPage *recognize (const OcrImage *image, const OcrLanguage *const *lang
     emit_recognized_page (writer, NULL, NULL, 0);
     return page;
   }
-  page = ocr_recognize (image, languages, n);
+  page = recognize_turned (image, languages, n);
   if (page) {
     g_autoptr (GByteArray) record = g_byte_array_new ();
     ocr_record_encode (page, record);
