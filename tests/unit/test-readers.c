@@ -29,6 +29,22 @@ void emit_language (Writer *writer, const char *language)
   g_string_append_printf (writer->out, "language: %s\n", language);
 }
 
+void emit_author (Writer *writer, const char *author)
+{
+  g_string_append_printf (writer->out, "author: %s\n", author);
+}
+
+void emit_date (Writer *writer, const char *iso_date)
+{
+  g_string_append_printf (writer->out, "date: %s\n", iso_date);
+}
+
+void emit_finding (Writer *writer, LecternFindingKind kind, int page, guint64 amount, const char *detail)
+{
+  g_string_append_printf (writer->out, "%s %" G_GUINT64_FORMAT ": %s\n", lectern_finding_kind_to_string (kind), amount,
+                          detail ? detail : "");
+}
+
 void emit_page_count (Writer *writer, int n_pages)
 {
   g_assert_not_reached ();
@@ -52,21 +68,6 @@ void emit_block (Writer *writer, const LecternBlock *block)
 
 void emit_warning (Writer *writer, const char *format, ...)
 {}
-
-void emit_author (Writer *writer, const char *author)
-{
-  g_string_append_printf (writer->out, "author: %s\n", author);
-}
-
-void emit_date (Writer *writer, const char *date)
-{
-  g_string_append_printf (writer->out, "date: %s\n", date);
-}
-
-void emit_finding (Writer *writer, LecternFindingKind kind, int page, guint64 amount, const char *detail)
-{
-  g_string_append_printf (writer->out, "finding %d: %" G_GUINT64_FORMAT " %s\n", (int)kind, amount, detail ? detail : "");
-}
 
 void emit_attachment (Writer *writer, const char *name, const guint8 *bytes, gsize size)
 {

@@ -5,6 +5,9 @@
 #define CELL_SEPARATOR " | "
 /* A table whose cells are longer on average is there for the layout. */
 #define MAX_CELL_CHARACTERS 300
+/* An alternative text of a picture that is shorter names it at most, one that is longer is an article. */
+#define MIN_ALT_BYTES 15
+#define MAX_ALT_BYTES 1000
 
 typedef struct {
   const HtmlMain *main;
@@ -15,6 +18,8 @@ typedef struct {
   gboolean line_break; /* a <br> stands there */
   gboolean code;
   const xmlNode *block; /* the block-level element that the text stands in */
+  char *alt; /* of a picture that was just passed, until it is clear that no caption says the same; or NULL */
+  GHashTable *pictures; /* descriptions and captions that were emitted: each is told once */
   GString *term;        /* a definition list's term that waits for its definition; empty: none */
 } Emitter;
 
@@ -73,10 +78,39 @@ static void flush_term (Emitter *emitter)
   g_string_truncate (emitter->term, 0);
 }
 
+/* What stands for a picture: told unless a caption or the text beside it says it, too. */
+static void flush_alt (Emitter *emitter, const char *beside)
+{
+  g_autofree char *alt = g_steal_pointer (&emitter->alt);
+  if (!alt || (beside && strstr (beside, alt)) || g_hash_table_contains (emitter->pictures, alt))
+    return;
+  emit_block_text (emitter->writer, LECTERN_BLOCK_CAPTION, 0, alt);
+  g_hash_table_add (emitter->pictures, g_steal_pointer (&alt));
+}
+
+/* An alternative text that says something: some words, no file name. */
+static void see_picture (Emitter *emitter, xmlNode *image)
+{
+  const char *alt = html_attribute (image, "alt");
+  gsize length = alt ? strlen (alt) : 0;
+  guint spaces = 0;
+  for (gsize i = 0; i < length; i++)
+    spaces += alt[i] == ' ';
+  if (length < MIN_ALT_BYTES || length > MAX_ALT_BYTES || spaces < 2 || alt[0] == '<'
+      || !html_main_shows_picture (emitter->main, image))
+    return;
+  Emitter part = { .text = g_string_new (NULL) };
+  append_text (&part, alt);
+  g_free (emitter->alt);
+  emitter->alt = g_string_free (part.text, FALSE);
+}
+
 /* Ends the block in work. */
 static void flush (Emitter *emitter)
 {
   GString *text = emitter->text;
+  if (text->len > 0)
+    flush_alt (emitter, text->str);
   emitter->space = emitter->line_break = FALSE;
   if (emitter->code) {
     while (text->len > 0 && g_ascii_isspace (text->str[text->len - 1]))
@@ -116,7 +150,8 @@ static void flush (Emitter *emitter)
     level = list_depth (emitter, emitter->block);
   }
   flush_term (emitter);
-  emit_block_text (emitter->writer, kind, level, text->str);
+  if (kind != LECTERN_BLOCK_CAPTION || g_hash_table_add (emitter->pictures, g_strdup (text->str)))
+    emit_block_text (emitter->writer, kind, level, text->str);
   g_string_truncate (text, 0);
 }
 
@@ -208,6 +243,10 @@ static const xmlNode *block_of (const Emitter *emitter, const xmlNode *node)
 static void see_text (Emitter *emitter, const xmlNode *node)
 {
   const xmlNode *block = block_of (emitter, node->parent);
+  if (block && html_main_is_refused (emitter->main, block)) {
+    emitter->space = TRUE;
+    return;
+  }
   gboolean code = enclosing (emitter, node->parent, ELEMENT_CODE) != NULL;
   if (block != emitter->block || code != emitter->code) {
     flush (emitter);
@@ -222,6 +261,7 @@ void html_blocks_emit (const HtmlMain *main, Writer *writer)
   Emitter emitter = { .main = main, .writer = writer, .root = html_main_get_root (main) };
   emitter.text = g_string_new (NULL);
   emitter.term = g_string_new (NULL);
+  emitter.pictures = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (xmlNode *at = emitter.root; at;) {
     gboolean skip = FALSE;
     ElementRole role = html_role (at);
@@ -229,8 +269,11 @@ void html_blocks_emit (const HtmlMain *main, Writer *writer)
       skip = role == ELEMENT_DROPPED || html_main_is_left_out (main, at);
       if (skip) {
         emitter.space = TRUE;
+      } else if (html_is (at, "img")) {
+        see_picture (&emitter, at);
       } else if (role == ELEMENT_TABLE && is_data_table (at)) {
-        emit_table (&emitter, at);
+        if (!html_main_is_table_refused (main, at))
+          emit_table (&emitter, at);
         skip = TRUE;
       } else if (role == ELEMENT_BREAK && emitter.code) {
         g_string_append_c (emitter.text, '\n');
@@ -248,6 +291,8 @@ void html_blocks_emit (const HtmlMain *main, Writer *writer)
   }
   flush (&emitter);
   flush_term (&emitter);
+  flush_alt (&emitter, NULL);
+  g_hash_table_unref (emitter.pictures);
   g_string_free (emitter.text, TRUE);
   g_string_free (emitter.term, TRUE);
 }

@@ -1,5 +1,7 @@
 #include "ingest/extract/html/dom.h"
 
+#include "ingest/extract/html/hidden.h"
+
 #include <string.h>
 
 typedef struct {
@@ -147,21 +149,7 @@ const char *html_attribute (const xmlNode *node, const char *name)
 
 gboolean html_is_hidden (const xmlNode *node)
 {
-  if (node->type != XML_ELEMENT_NODE || !node->properties)
-    return FALSE;
-  const char *hidden = html_attribute (node, "aria-hidden");
-  if (html_attribute (node, "hidden") || (hidden && g_ascii_strcasecmp (hidden, "true") == 0))
-    return TRUE;
-  const char *style = html_attribute (node, "style");
-  if (!style)
-    return FALSE;
-  for (const char *at = strstr (style, "display"); at; at = strstr (at + 1, "display")) {
-    at += strlen ("display");
-    at += strspn (at, " \t\n:");
-    if (g_ascii_strncasecmp (at, "none", 4) == 0)
-      return TRUE;
-  }
-  return FALSE;
+  return html_hiding (node) != HIDING_NONE;
 }
 
 static gboolean is_one_of (const char *word, const char *const *words, gsize n)

@@ -37,7 +37,7 @@ static inline gboolean html_is_block (ElementRole role)
 gboolean html_is (const xmlNode *node, const char *name);           /* an element of that name */
 const char *html_attribute (const xmlNode *node, const char *name); /* borrowed; NULL if absent or not plain text */
 
-/* Not shown to a reader: the hidden attribute, display:none, aria-hidden. */
+/* Not shown to a reader (hidden.h). */
 gboolean html_is_hidden (const xmlNode *node);
 
 /* Says of itself that it is navigation, advertising, a cookie notice, comments, …: by name, role, id and class. */

@@ -2,6 +2,7 @@
 
 #include "ingest/extract/text/encoding.h"
 #include "ingest/extract/html/blocks.h"
+#include "ingest/extract/html/head.h"
 #include "ingest/extract/html/parse.h"
 
 #include <libxml/parser.h>
@@ -61,10 +62,10 @@ int html_sniff (const Document *document)
 }
 
 /* The encoding that the page declares in <meta charset>, <meta content="…charset=…"> or <?xml encoding?>. */
-static char *find_declared_encoding (const Document *document)
+static char *find_declared_encoding (const guint8 *bytes, gsize all)
 {
-  g_autofree char *head = g_ascii_strdown ((const char *)document->bytes, (gssize)MIN (document->size, LOOK_BYTES));
-  gsize size = MIN (document->size, LOOK_BYTES);
+  g_autofree char *head = g_ascii_strdown ((const char *)bytes, (gssize)MIN (all, LOOK_BYTES));
+  gsize size = MIN (all, LOOK_BYTES);
   for (gsize i = 0; i < size; i++)
     if (head[i] == '\0')
       head[i] = ' ';
@@ -88,54 +89,37 @@ static char *find_declared_encoding (const Document *document)
   return NULL;
 }
 
-static xmlNode *find_element (xmlNode *root, const char *name)
+char *html_decode (const guint8 *bytes, gsize size, const char *header, gsize *length)
 {
-  for (xmlNode *at = root; at; at = html_next (at, root, FALSE))
-    if (html_is (at, name))
-      return at;
-  return NULL;
+  g_autofree char *declared = header ? g_strdup (header) : find_declared_encoding (bytes, size);
+  return encoding_decode (bytes, size, declared, length, NULL);
 }
 
-static void emit_head (xmlNode *root, Writer *writer)
+xmlNode *html_find_body (xmlNode *root)
 {
-  const char *og_title = NULL;
-  xmlNode *title = NULL, *heading = NULL;
-  for (xmlNode *at = root; at; at = html_next (at, root, FALSE)) {
-    if (html_is (at, "meta") && !og_title) {
-      const char *property = html_attribute (at, "property");
-      if (property && strcmp (property, "og:title") == 0)
-        og_title = html_attribute (at, "content");
-    } else if (html_is (at, "title") && !title && !(at->parent && html_is (at->parent, "svg"))) {
-      title = at;
-    } else if (html_is (at, "h1") && !heading) {
-      heading = at;
-    }
-  }
-  xmlNode *sources[] = { title, heading };
-  for (guint i = 0; i < G_N_ELEMENTS (sources); i++) {
-    if (i == 1 && og_title && og_title[0]) {
-      emit_title (writer, og_title);
-      break;
-    }
-    g_autofree char *text = sources[i] ? html_dup_text (sources[i]) : NULL;
-    if (text && text[0]) {
-      emit_title (writer, text);
-      break;
-    }
-  }
-  const char *language = html_attribute (root, "lang");
-  if (!language)
-    language = html_attribute (root, "xml:lang");
-  if (language && language[0])
-    emit_language (writer, language);
+  for (xmlNode *at = root; at; at = html_next (at, root, FALSE))
+    if (html_is (at, "body"))
+      return at;
+  return root;
+}
+
+static void emit_head (const HtmlHead *head, Writer *writer)
+{
+  if (head->title)
+    emit_title (writer, head->title);
+  if (head->author)
+    emit_author (writer, head->author);
+  if (head->date)
+    emit_date (writer, head->date);
+  if (head->language)
+    emit_language (writer, head->language);
 }
 
 Outcome html_extract_within (const Document *document, const char *charset, HtmlExtent extent, Writer *writer)
 {
   guint before = emit_count_blocks (writer);
-  g_autofree char *declared = charset ? g_strdup (charset) : find_declared_encoding (document);
   gsize length;
-  g_autofree char *text = encoding_decode (document->bytes, document->size, declared, &length, NULL);
+  g_autofree char *text = html_decode (document->bytes, document->size, charset, &length);
   if (length > MAX_DECODED_BYTES)
     return outcome_failed (LECTERN_STATUS_TOO_LARGE, "The page is larger than 512 MiB.");
   if (text[strspn (text, " \t\r\n")] == '\0')
@@ -148,13 +132,18 @@ Outcome html_extract_within (const Document *document, const char *charset, Html
       xmlFreeDoc (page);
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
   }
+  HtmlHead head;
+  html_head_read (root, &head);
   if (extent == HTML_MAIN_CONTENT)
-    emit_head (root, writer);
-  xmlNode *body = find_element (root, "body");
-  HtmlMain *main = extent == HTML_ALL_VISIBLE ? html_main_all (body ? body : root) : html_main_find (body ? body : root);
-  if (main)
+    emit_head (&head, writer);
+  xmlNode *body = html_find_body (root);
+  HtmlMain *main = extent == HTML_ALL_VISIBLE ? html_main_whole (body) : html_main_find (body, head.title);
+  if (main) {
     html_blocks_emit (main, writer);
+    html_main_report (main, writer);
+  }
   html_main_free (main);
+  html_head_clear (&head);
   xmlFreeDoc (page);
   if (emit_count_blocks (writer) == before)
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");

@@ -4,9 +4,17 @@
 
 #include "ingest/extract/extractor.h"
 
+#include <libxml/HTMLparser.h>
+
 void html_warm_up (void);
 int html_sniff (const Document *document);
 Outcome html_extract (const Document *document, Writer *writer);
+
+/* The page's text: by its byte order mark, else the encoding that it came with (`header`, of a Content-Type; or NULL), else
+ * the one that it declares, else by what its bytes are. The caller frees it. */
+char *html_decode (const guint8 *bytes, gsize size, const char *header, gsize *length);
+
+xmlNode *html_find_body (xmlNode *root); /* the root itself if there is none */
 
 /* What is taken of a page that stands in another document. */
 typedef enum {

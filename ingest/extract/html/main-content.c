@@ -1,5 +1,8 @@
 #include "ingest/extract/html/main-content.h"
 
+#include "ingest/extract/html/block-model.h"
+#include "ingest/extract/html/hidden.h"
+
 #include <string.h>
 
 /* A block's value: text outside links - LINK_WEIGHT * text in links - BLOCK_COST, in characters. */
@@ -17,75 +20,22 @@
 /* A subtree with this share of the best sum is as good, and closer. */
 #define TIGHT_SHARE 0.99
 
-typedef struct {
-  xmlNode *node;
-  guint end;         /* the entries of its subtree are [own index, end) */
-  guint text, links; /* characters directly in this block, all and in links */
-  double value;
-  gboolean hidden, left_out;
-} Entry;
+/* What the model says of a block is followed above this; of code, tables and definitions, which it has seen few of, where
+ * the subtree with the best sum has them, and of all of that where the model leaves next to nothing. */
+#define MIN_SCORE -0.1f
+#define MIN_SCORE_LEFT_OUT 1.0f /* what says of itself that it is boilerplate */
+#define MIN_SCORE_STRUCTURE -1.5f
+#define MIN_MODEL_SHARE 0.2
+/* Pages with more blocks than this are judged by the sums alone. */
+#define MAX_BLOCKS 200000
 
 struct _HtmlMain {
   GArray *entries; /* of Entry, elements in document order */
+  PageFeatures *features;
   xmlNode *root;
   gboolean everything;
+  gboolean judged; /* each block by the model, instead of left_out */
 };
-
-static Entry *entry_of (const HtmlMain *main, const xmlNode *node)
-{
-  guint index = GPOINTER_TO_UINT (node->_private);
-  return index ? &g_array_index (main->entries, Entry, index - 1) : NULL;
-}
-
-static guint count_characters (const char *text)
-{
-  guint n = 0;
-  for (; *text; text++)
-    n += (guchar)*text > ' ' && ((guchar)*text & 0xC0) != 0x80;
-  return n;
-}
-
-/* Numbers the elements and counts the text of each block. */
-static void measure (HtmlMain *main, xmlNode *root)
-{
-  xmlNode *node = root;
-  while (node) {
-    gboolean skip = FALSE;
-    if (node->type == XML_ELEMENT_NODE) {
-      Entry entry = { .node = node };
-      skip = html_role (node) == ELEMENT_DROPPED || html_is_hidden (node);
-      entry.hidden = skip;
-      g_array_append_val (main->entries, entry);
-      node->_private = GUINT_TO_POINTER (main->entries->len);
-    } else if ((node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) && node->content) {
-      guint n = count_characters ((const char *)node->content);
-      gboolean in_link = FALSE;
-      xmlNode *block = node->parent;
-      while (n > 0 && block && block->type == XML_ELEMENT_NODE && !html_is_block (html_role (block))) {
-        in_link |= html_is (block, "a");
-        block = block->parent;
-      }
-      /* A link around blocks is a link too. */
-      for (xmlNode *up = block; n > 0 && !in_link && up && up != root && up->type == XML_ELEMENT_NODE; up = up->parent)
-        in_link = html_is (up, "a");
-      Entry *entry = block && n > 0 ? entry_of (main, block) : NULL;
-      if (entry) {
-        entry->text += n;
-        entry->links += in_link ? n : 0;
-      }
-    }
-    xmlNode *next = html_next (node, root, skip);
-    node = next;
-  }
-  /* Subtree ends: an element's subtree ends where the next element that is not below it begins. */
-  for (guint i = main->entries->len; i-- > 0;) {
-    Entry *entry = &g_array_index (main->entries, Entry, i);
-    xmlNode *after = entry->node == root ? NULL : html_next (entry->node, root, TRUE);
-    while (after && after->type != XML_ELEMENT_NODE)
-      after = html_next (after, root, TRUE);
-    entry->end = after && after->_private ? GPOINTER_TO_UINT (after->_private) - 1 : main->entries->len;
-  }
-}
 
 static double block_value (const Entry *entry)
 {
@@ -109,7 +59,9 @@ static void mark_boilerplate (HtmlMain *main)
         || (html_is_boilerplate (entry->node) && prose[entry->end] - prose[i] <= TRUSTED_PROSE * prose[n])) {
       entry->left_out = TRUE;
       for (guint below = i; below < entry->end; below++)
-        g_array_index (main->entries, Entry, below).value = 0;
+        page_tree_get (main->entries, below)->value = 0;
+      for (guint below = i; below < entry->end; below++)
+        page_tree_get (main->entries, below)->left_out = TRUE;
       i = MAX (entry->end, i + 1);
     } else {
       i++;
@@ -117,16 +69,64 @@ static void mark_boilerplate (HtmlMain *main)
   }
 }
 
-HtmlMain *html_main_find (xmlNode *root)
+/* The characters of a subtree without what is left out in it. */
+static double count_kept (const HtmlMain *main, guint index)
+{
+  double kept = 0;
+  guint end = page_tree_get (main->entries, index)->end;
+  for (guint i = index; i < end;) {
+    const Entry *entry = page_tree_get (main->entries, i);
+    gboolean out = entry->hidden || (entry->left_out && !main->everything);
+    kept += out ? 0 : entry->text;
+    i = out ? MAX (entry->end, i + 1) : i + 1;
+  }
+  return kept;
+}
+
+static gboolean is_structure (const Entry *entry)
+{
+  ElementRole role = html_role (entry->node);
+  return !entry->left_out && entry->links * 2 <= entry->text
+         && ((entry->inside & (INSIDE_CODE | INSIDE_TABLE)) || role == ELEMENT_TERM || role == ELEMENT_DEFINITION);
+}
+
+/* Lets the model judge each block. */
+static void judge_blocks (HtmlMain *main)
+{
+  const PageFeatures *features = main->features;
+  guint n = features->blocks->len;
+  if (n > MAX_BLOCKS)
+    return;
+  double kept = 0, by_sums = count_kept (main, features->main_start);
+  gboolean titled = FALSE;
+  for (guint i = 0; i < n; i++) {
+    const TextBlock *block = &g_array_index (features->blocks, TextBlock, i);
+    Entry *entry = page_tree_get (main->entries, block->entry);
+    float numbers[N_BLOCK_FEATURES];
+    page_features_get (features, i, numbers);
+    gboolean in_main = block->entry >= features->main_start && block->entry < features->main_end;
+    float least = entry->left_out                   ? MIN_SCORE_LEFT_OUT
+                  : in_main && is_structure (entry) ? MIN_SCORE_STRUCTURE
+                                                    : MIN_SCORE;
+    gboolean is_title = !titled && (entry->inside & INSIDE_HEADING) && block->is_title && !entry->left_out;
+    entry->refused = block_model_score (numbers) < least && !is_title;
+    titled |= is_title;
+    kept += entry->refused ? 0 : entry->text;
+  }
+  main->judged = kept >= LITTLE && kept >= MIN_MODEL_SHARE * by_sums;
+  if (main->judged)
+    main->root = page_tree_get (main->entries, 0)->node;
+}
+
+HtmlMain *html_main_find (xmlNode *root, const char *title)
 {
   HtmlMain *main = g_new0 (HtmlMain, 1);
-  main->entries = g_array_new (FALSE, TRUE, sizeof (Entry));
-  measure (main, root);
+  main->entries = page_tree_new (root);
   guint n = main->entries->len;
   double visible = 0, outside_links = 0;
   for (guint i = 0; i < n; i++) {
     Entry *entry = &g_array_index (main->entries, Entry, i);
-    entry->value = block_value (entry);
+    entry->value = (float)block_value (entry);
     visible += entry->text;
     outside_links += entry->text - entry->links;
   }
@@ -183,14 +183,16 @@ HtmlMain *html_main_find (xmlNode *root)
     }
     main->everything = rest < MIN_SHARE * visible;
   }
+  main->features = page_features_new (main->entries, GPOINTER_TO_UINT (main->root->_private) - 1, title);
+  if (!main->everything)
+    judge_blocks (main);
   return main;
 }
 
-HtmlMain *html_main_all (xmlNode *root)
+HtmlMain *html_main_whole (xmlNode *root)
 {
   HtmlMain *main = g_new0 (HtmlMain, 1);
-  main->entries = g_array_new (FALSE, TRUE, sizeof (Entry));
-  measure (main, root);
+  main->entries = page_tree_new (root);
   main->root = root;
   main->everything = TRUE;
   return main;
@@ -200,7 +202,8 @@ void html_main_free (HtmlMain *main)
 {
   if (!main)
     return;
-  g_array_free (main->entries, TRUE);
+  page_features_free (main->features);
+  g_array_unref (main->entries);
   g_free (main);
 }
 
@@ -211,8 +214,90 @@ xmlNode *html_main_get_root (const HtmlMain *main)
 
 gboolean html_main_is_left_out (const HtmlMain *main, const xmlNode *node)
 {
-  const Entry *entry = entry_of (main, node);
+  const Entry *entry = page_tree_find (main->entries, node);
   if (!entry || node == main->root)
     return FALSE;
-  return entry->hidden || (entry->left_out && !main->everything);
+  return entry->hidden || (!main->judged && entry->left_out && !main->everything);
+}
+
+gboolean html_main_is_refused (const HtmlMain *main, const xmlNode *block)
+{
+  const Entry *entry = main->judged ? page_tree_find (main->entries, block) : NULL;
+  return entry && entry->refused;
+}
+
+gboolean html_main_is_table_refused (const HtmlMain *main, const xmlNode *table)
+{
+  const Entry *entry = main->judged ? page_tree_find (main->entries, table) : NULL;
+  if (!entry)
+    return FALSE;
+  double kept = 0, all = 0;
+  for (guint i = GPOINTER_TO_UINT (table->_private) - 1; i < entry->end; i++) {
+    const Entry *below = page_tree_get (main->entries, i);
+    all += below->text;
+    kept += below->refused ? 0 : below->text;
+  }
+  return kept < 0.5 * all;
+}
+
+gboolean html_main_shows_picture (const HtmlMain *main, const xmlNode *image)
+{
+  const Entry *entry = page_tree_find (main->entries, image);
+  if (!entry || entry->hidden)
+    return FALSE;
+  if (!main->features) /* the whole is content */
+    return TRUE;
+  if (entry->left_out)
+    return FALSE;
+  guint index = (guint)(entry - page_tree_get (main->entries, 0));
+  /* Pictures in links lead elsewhere, except in figures. */
+  if (index < main->features->main_start || index >= main->features->main_end
+      || ((entry->inside & INSIDE_LINK) && !(entry->inside & INSIDE_FIGURE)))
+    return FALSE;
+  if (!main->judged)
+    return TRUE;
+  /* Between blocks that are kept. */
+  guint n = main->features->blocks->len, at = main->features->counts[index];
+  for (guint step = 0; step < 2; step++) {
+    gboolean kept = FALSE;
+    for (guint back = 1; back <= 3 && !kept; back++) {
+      gint64 i = step == 0 ? (gint64)at - back : (gint64)at + back - 1;
+      if (i >= 0 && i < n)
+        kept = !page_tree_get (main->entries, g_array_index (main->features->blocks, TextBlock, i).entry)->refused;
+    }
+    if (!kept)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+void html_main_report (const HtmlMain *main, Writer *writer)
+{
+  guint64 all = 0, kept = 0, hidden[N_HIDINGS] = { 0 };
+  guint root = GPOINTER_TO_UINT (main->root->_private) - 1, root_end = page_tree_get (main->entries, root)->end;
+  for (guint i = 0; i < main->entries->len; i++) {
+    const Entry *entry = page_tree_get (main->entries, i);
+    all += entry->text;
+    if (i >= root && i < root_end && !(main->judged ? entry->refused : entry->left_out && !main->everything))
+      kept += entry->text;
+    if (!entry->hidden || html_role (entry->node) == ELEMENT_DROPPED)
+      continue;
+    Hiding hiding = html_hiding (entry->node);
+    for (xmlNode *at = entry->node; at; at = html_next (at, entry->node, html_role (at) == ELEMENT_DROPPED))
+      if (at->type == XML_TEXT_NODE && at->content)
+        hidden[hiding] += page_tree_count_characters ((const char *)at->content);
+  }
+  for (guint i = 1; i < N_HIDINGS; i++)
+    if (hidden[i] > 0)
+      emit_finding (writer, LECTERN_FINDING_HIDDEN_TEXT, 0, hidden[i], html_hiding_to_string (i));
+  if (all <= kept)
+    return;
+  g_autofree char *detail = g_strdup_printf (
+      "of %" G_GUINT64_FORMAT " characters: navigation, advertising, comments, notices and the like", all);
+  emit_finding (writer, LECTERN_FINDING_BOILERPLATE, 0, all - kept, detail);
+}
+
+const PageFeatures *html_main_get_features (const HtmlMain *main)
+{
+  return main->features;
 }

@@ -3,21 +3,35 @@
  * Every block-level element gets a value from the text that stands directly in it: its characters outside links count
  * for it, those in links against it, and every block costs a little, so that lists of links and short labels come out
  * negative and prose positive. The main content is the subtree with the largest sum. Subtrees that say of themselves that
- * they are boilerplate count for nothing. If the result holds too little of what the page shows, all of
+ * they are boilerplate count for nothing. Then a model that has learnt from marked pages (block-model.h) judges each block by
+ * itself, its neighbours and its place in and around that subtree. If the model leaves next to nothing, the subtree is what
+ * counts. If that holds too little of what the page shows, all of
  * the page but the boilerplate is taken, and if even that is little, all of it. */
 #ifndef LECTERN_EXTRACT_HTML_MAIN_CONTENT_H
 #define LECTERN_EXTRACT_HTML_MAIN_CONTENT_H
 
-#include "ingest/extract/html/dom.h"
+#include "ingest/extract/extractor.h"
+#include "ingest/extract/html/features.h"
 
 typedef struct _HtmlMain HtmlMain;
 
-HtmlMain *html_main_find (xmlNode *root); /* uses node->_private of every element; NULL without any text */
-HtmlMain *html_main_all (xmlNode *root);  /* all that is visible, whatever it says of itself; never NULL */
+/* `title`: the page's, or NULL. Uses node->_private of every element; NULL without any text. */
+HtmlMain *html_main_find (xmlNode *root, const char *title);
+/* All of it, but what is hidden: for what is known to have no boilerplate, such as the chapters of a book. */
+HtmlMain *html_main_whole (xmlNode *root);
 void html_main_free (HtmlMain *main);
+const PageFeatures *html_main_get_features (const HtmlMain *main);
 
 xmlNode *html_main_get_root (const HtmlMain *main);
 /* Whether this element below the root is left out with all that is in it. */
 gboolean html_main_is_left_out (const HtmlMain *main, const xmlNode *node);
+/* Whether a picture (<img>) belongs to the content. */
+gboolean html_main_shows_picture (const HtmlMain *main, const xmlNode *image);
+/* Reports how much was left out, and what of it is hidden. */
+void html_main_report (const HtmlMain *main, Writer *writer);
+/* Whether the text that stands directly in this block is left out. */
+gboolean html_main_is_refused (const HtmlMain *main, const xmlNode *block);
+/* Whether most of what a table holds is. */
+gboolean html_main_is_table_refused (const HtmlMain *main, const xmlNode *table);
 
 #endif
