@@ -24,7 +24,33 @@ const FormatName format_names[N_FORMATS] = {
   [FORMAT_RTF] = { "rtf", { ".rtf" }, 512 * MIB },
   [FORMAT_CSV] = { "csv", { ".csv", ".tsv", ".tab" }, 256 * MIB },
   [FORMAT_RST] = { "rst", { ".rst", ".rest" }, 64 * MIB },
+  [FORMAT_CODE] = { "code", { ".c",     ".h",   ".cc",   ".cpp", ".cxx",  ".hh",    ".hpp", ".m",    ".cs",   ".java",
+                              ".kt",    ".go",  ".rs",   ".py",  ".rb",   ".pl",    ".pm",  ".php",  ".js",   ".mjs",
+                              ".ts",    ".tsx", ".jsx",  ".vue", ".swift", ".scala", ".lua", ".r",    ".jl",   ".hs",
+                              ".ml",    ".ex",  ".erl",  ".clj", ".el",   ".lisp",  ".sh",  ".bash", ".zsh",  ".ps1",
+                              ".sql",   ".tex", ".f90",  ".pas", ".vala", ".zig",   ".dart", ".proto" },
+                    4 * MIB },
+  [FORMAT_DATA] = { "data", { ".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".css", ".scss",
+                              ".cmake", ".mk", ".properties", ".desktop", ".service", ".log", ".diff", ".patch" },
+                    4 * MIB, TRUE },
+  [FORMAT_GZIP] = { "gzip", { NULL }, 256 * MIB }, /* by the name within: format_from_path() */
 };
+
+/* Whether something compressed is text, by its name without the last ending: "manual.html", "changelog", "NEWS.Debian". */
+static gboolean is_text_inside (const char *name)
+{
+  static const char *const words[]
+      = { "authors", "changelog", "changes", "copyright", "faq", "history", "news", "notes", "readme", "thanks", "todo" };
+  int format = format_from_path (name);
+  if (format == FORMAT_HTML || format == FORMAT_MARKDOWN || format == FORMAT_TEXT || format == FORMAT_MBOX
+      || format == FORMAT_RTF || format == FORMAT_CSV || format == FORMAT_RST)
+    return TRUE;
+  gsize stem = strcspn (name, ".-_");
+  for (guint i = 0; i < G_N_ELEMENTS (words) && format < 0; i++)
+    if (stem == strlen (words[i]) && g_ascii_strncasecmp (name, words[i], stem) == 0)
+      return TRUE;
+  return FALSE;
+}
 
 int format_from_path (const char *path)
 {
@@ -33,6 +59,10 @@ int format_from_path (const char *path)
   const char *dot = strrchr (name, '.');
   if (!dot || dot == name)
     return -1;
+  if (g_ascii_strcasecmp (dot, ".gz") == 0) {
+    g_autofree char *inside = g_strndup (name, (gsize)(dot - name));
+    return is_text_inside (inside) ? FORMAT_GZIP : -1;
+  }
   for (int format = 0; format < N_FORMATS; format++)
     for (const char *const *extension = format_names[format].extensions; *extension; extension++)
       if (g_ascii_strcasecmp (dot, *extension) == 0)
@@ -42,5 +72,6 @@ int format_from_path (const char *path)
 
 gboolean lectern_format_is_known (const char *path)
 {
-  return format_from_path (path) >= 0;
+  int format = format_from_path (path);
+  return format >= 0 && !format_names[format].only_named && !strstr (path, ".min.js");
 }

@@ -24,13 +24,17 @@ typedef enum {
   FORMAT_RTF,
   FORMAT_CSV,
   FORMAT_RST,
+  FORMAT_CODE,
+  FORMAT_DATA,
+  FORMAT_GZIP,
   N_FORMATS
 } Format;
 
 typedef struct {
   const char *type;           /* "pdf", …: LecternDraft.type */
-  const char *extensions[10]; /* lower case, with the dot; NULL ends */
+  const char *extensions[64]; /* lower case, with the dot; NULL ends */
   guint64 max_bytes;          /* a larger file is not read */
+  gboolean only_named;        /* read when it is asked for by name; folders are not searched for it */
 } FormatName;
 
 extern const FormatName format_names[N_FORMATS];

@@ -11,7 +11,9 @@
 #include "ingest/extract/mail/eml.h"
 #include "ingest/extract/mail/mbox.h"
 #include "ingest/extract/mail/mhtml.h"
+#include "ingest/extract/text/code.h"
 #include "ingest/extract/text/csv.h"
+#include "ingest/extract/text/gzip.h"
 #include "ingest/extract/text/markdown.h"
 #include "ingest/extract/text/rst.h"
 #include "ingest/extract/text/rtf.h"
@@ -38,6 +40,9 @@ const FormatReader format_readers[N_FORMATS] = {
   [FORMAT_RTF] = { encoding_warm_up, rtf_sniff, rtf_extract },
   [FORMAT_CSV] = { encoding_warm_up, csv_sniff, csv_extract },
   [FORMAT_RST] = { encoding_warm_up, rst_sniff, rst_extract },
+  [FORMAT_CODE] = { encoding_warm_up, code_sniff, code_extract },
+  [FORMAT_DATA] = { encoding_warm_up, code_sniff, code_extract },
+  [FORMAT_GZIP] = { gzip_warm_up, gzip_sniff, gzip_extract },
 };
 
 int format_of_document (const Document *document)

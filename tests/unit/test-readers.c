@@ -5,6 +5,7 @@
 #include "ingest/extract/mail/eml.h"
 #include "ingest/extract/mail/mbox.h"
 #include "ingest/extract/mail/mhtml.h"
+#include "ingest/extract/text/code.h"
 #include "ingest/extract/text/csv.h"
 #include "ingest/extract/text/markdown.h"
 #include "ingest/extract/text/rst.h"
@@ -132,6 +133,8 @@ static void read_one (gconstpointer data)
     outcome = rtf_extract (&document, &writer);
     break;
   case FORMAT_RST: outcome = rst_extract (&document, &writer); break;
+  case FORMAT_CODE:
+  case FORMAT_DATA: outcome = code_extract (&document, &writer); break;
   case FORMAT_CSV: outcome = csv_extract (&document, &writer); break;
   default: outcome = text_extract (&document, &writer); break;
   }
