@@ -1,6 +1,7 @@
 #include "ingest/scan.h"
 
 #include "ingest/ingest.h"
+#include "ingest/saved-page.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -105,6 +106,8 @@ static void walk_folder (Walk *walk, const char *folder, guint depth)
       continue;
     if (S_ISLNK (info.st_mode) && (leads_inside (walk, path) || stat (path, &info) != 0))
       continue;
+    if (S_ISDIR (info.st_mode) && saved_page_is_folder (path))
+      continue; /* its files are parts of the page */
     if (S_ISDIR (info.st_mode))
       walk_folder (walk, path, depth + 1);
     else if (S_ISREG (info.st_mode) && lectern_format_is_known (path))
