@@ -101,8 +101,6 @@ static void judge_blocks (HtmlMain *main)
 {
   const PageFeatures *features = main->features;
   guint n = features->blocks->len;
-  if (n > MAX_BLOCKS)
-    return;
   double kept = 0, by_sums = count_kept (main, features->main_start);
   gboolean titled = FALSE;
   for (guint i = 0; i < n; i++) {
@@ -189,6 +187,11 @@ HtmlMain *html_main_find (xmlNode *root, const char *title)
     }
     main->everything = rest < MIN_SHARE * visible;
   }
+  guint n_blocks = 0;
+  for (guint i = 0; i < n; i++)
+    n_blocks += page_tree_get (main->entries, i)->text > 0;
+  if (n_blocks > MAX_BLOCKS)
+    return main;
   main->features = page_features_new (main->entries, GPOINTER_TO_UINT (main->root->_private) - 1, title);
   if (!main->everything)
     judge_blocks (main);
@@ -251,7 +254,7 @@ gboolean html_main_shows_picture (const HtmlMain *main, const xmlNode *image)
   const Entry *entry = page_tree_find (main->entries, image);
   if (!entry || entry->hidden)
     return FALSE;
-  if (!main->features) /* the whole is content */
+  if (!main->features) /* not judged by blocks */
     return TRUE;
   if (entry->left_out)
     return FALSE;
