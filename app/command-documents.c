@@ -290,6 +290,11 @@ static gboolean run_remove (const Invocation *invocation, GError **error)
   for (guint i = 0; i < invocation->n_words; i++)
     if (!collect_ids (library, invocation->words[i], ids, error))
       return FALSE;
+  for (guint i = 0; i < ids->len; i++) {
+    g_autoptr (LecternDocument) document = lectern_library_find_id (library, g_array_index (ids, gint64, i), NULL);
+    if (document)
+      lectern_recognition_forget (document->path);
+  }
   if (!lectern_library_remove (library, (const gint64 *)(void *)ids->data, ids->len, error))
     return FALSE;
   /* What models have computed from the passages tells of their text. */

@@ -6,6 +6,7 @@
 
 static const OptionSpec options[] = {
   { 0, "text", OPTION_FLAG, NULL, 0, 0, "only the main text, blocks separated by a blank line", FALSE },
+  { 0, "no-ocr", OPTION_FLAG, NULL, 0, 0, "do not recognise text on pages that are images", FALSE },
   OPTIONS_END,
 };
 
@@ -125,8 +126,9 @@ static gboolean run_extract (const Invocation *invocation, GError **error)
   g_autoptr (LecternExtractor) extractor = lectern_extractor_new (error);
   if (!extractor)
     return FALSE;
+  const LecternExtractLimits limits = { .no_recognition = options_has (invocation->options, "no-ocr") };
   g_autoptr (LecternExtraction) extraction
-      = lectern_extractor_extract (extractor, path, NULL, invocation->cancellable, error);
+      = lectern_extractor_extract (extractor, path, &limits, invocation->cancellable, error);
   if (!extraction)
     return FALSE;
   if (invocation->json)

@@ -36,9 +36,10 @@ struct _Command {
 extern const Command *const commands[];
 
 extern const Command command_add, command_list, command_status, command_remove, command_search, command_ask,
-    command_extract, command_eval, command_models, command_cache, command_engine_info, command_engine_tokenize,
-    command_engine_detokenize, command_engine_template, command_engine_generate, command_engine_embed,
-    command_engine_rerank, command_engine_bench;
+    command_extract, command_eval, command_models, command_cache, command_watch_add, command_watch_remove,
+    command_watch_list, command_watch_run, command_watch_status, command_watch_pause, command_watch_resume,
+    command_watch_stop, command_engine_info, command_engine_tokenize, command_engine_detokenize,
+    command_engine_template, command_engine_generate, command_engine_embed, command_engine_rerank, command_engine_bench;
 
 /* A TEXT, QUESTION or QUERY: `word` itself, or all of standard input if it is "-". Owned, NUL-terminated; *length (may
  * be NULL) excludes the NUL. NULL with *error if standard input cannot be read. */

@@ -6,10 +6,10 @@
 /* Whether `next` goes on where `line` stops: the same line of print, and no more than a wide space between. */
 static gboolean continues_line (const LecternRect *line, const LecternRect *next)
 {
-  float height = MIN (line->height, next->height);
+  float height = MAX (line->height, next->height);
   float overlap = MIN (line->y + line->height, next->y + next->height) - MAX (line->y, next->y);
   float gap = next->x - (line->x + line->width);
-  return line->page == next->page && overlap >= 0.5f * height && next->x >= line->x
+  return line->page == next->page && overlap >= 0.6f * height && next->x >= line->x
          && gap <= 1.5f * MAX (line->height, next->height);
 }
 

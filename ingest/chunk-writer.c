@@ -35,9 +35,10 @@ static gboolean joins (const LecternRect *a, const LecternRect *b)
   if (a->page != b->page)
     return FALSE;
   float top = MAX (a->y, b->y), bottom = MIN (a->y + a->height, b->y + b->height);
-  float height = MIN (a->height, b->height);
+  /* An exponent keeps a rectangle of its own: one around both would reach into the line above. */
+  float height = MAX (a->height, b->height);
   float gap = b->x - (a->x + a->width);
-  return bottom - top >= 0.5f * height && gap <= 1.5f * MAX (a->height, b->height) && gap >= -a->height;
+  return bottom - top >= 0.6f * height && gap <= 1.5f * MAX (a->height, b->height) && gap >= -a->height;
 }
 
 static void unite (LecternRect *a, const LecternRect *b)

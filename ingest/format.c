@@ -17,7 +17,13 @@ const FormatName format_names[N_FORMATS] = {
   [FORMAT_PPTX] = { "pptx", { ".pptx", ".pptm", ".ppsx", ".ppsm", ".potx" }, 1024 * MIB },
   [FORMAT_XLSX] = { "xlsx", { ".xlsx", ".xlsm", ".xltx", ".xltm" }, 1024 * MIB },
   [FORMAT_OFFICE_97] = { "office-97", { ".doc", ".dot", ".xls", ".xlt", ".ppt", ".pps", ".pot" }, 2048 * MIB },
-  [FORMAT_TEXT] = { "text", { ".txt", ".text", ".rst", ".org", ".adoc" }, 256 * MIB },
+  [FORMAT_TEXT] = { "text", { ".txt", ".text", ".org", ".adoc" }, 256 * MIB },
+  [FORMAT_MBOX] = { "mbox", { ".mbox", ".mbx" }, 4096 * MIB },
+  [FORMAT_EML] = { "eml", { ".eml", ".emlx" }, 512 * MIB },
+  [FORMAT_MHTML] = { "mhtml", { ".mht", ".mhtml" }, 512 * MIB },
+  [FORMAT_RTF] = { "rtf", { ".rtf" }, 512 * MIB },
+  [FORMAT_CSV] = { "csv", { ".csv", ".tsv", ".tab" }, 256 * MIB },
+  [FORMAT_RST] = { "rst", { ".rst", ".rest" }, 64 * MIB },
 };
 
 int format_from_path (const char *path)

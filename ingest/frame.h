@@ -22,8 +22,10 @@ typedef struct {
   guint64 size_bytes;   /* of the document */
   guint64 memory_bytes; /* address space beyond the start */
   guint32 cpu_seconds;
-  guint32 probe;  /* 1: read nothing, answer with a ProtectionsFrame alone */
-  char name[260]; /* base name, cut if longer, NUL-terminated */
+  guint32 probe;     /* 1: read nothing, answer with a ProtectionsFrame alone */
+  guint32 recognize; /* text on pages that are images; with a third descriptor: what was recognised in earlier runs */
+  gint32 recognized_fd; /* set by the receiver: that descriptor, or -1 */
+  char name[260];       /* base name, cut if longer, NUL-terminated */
 } Request;
 
 /* The protections that a child has entered: bits of 1 << LecternProtection. */
@@ -64,6 +66,7 @@ typedef enum {
   FRAME_DATE,       /* string */
   FRAME_FINDING,    /* FindingFrame, string */
   FRAME_ATTACHMENT, /* guint32 bytes of the name, the name, bytes */
+  FRAME_RECOGNIZED_PAGE = 32, /* nothing, or a key of RECOGNITION_KEY_BYTES and a page (recognition.h) */
 } FrameType;
 
 typedef struct {
@@ -92,6 +95,8 @@ void frame_append_number (GByteArray *out, FrameType type, guint32 number);
 void frame_append_block (GByteArray *out, const LecternBlock *block);
 void frame_append_finding (GByteArray *out, const LecternFinding *finding);
 void frame_append_attachment (GByteArray *out, const char *name, const guint8 *bytes, gsize size);
+/* key NULL: only a sign of life. */
+void frame_append_recognized_page (GByteArray *out, const guint8 *key, const guint8 *payload, gsize payload_bytes);
 void frame_append_end (GByteArray *out, LecternStatus status, const char *reason);
 
 typedef struct _FrameDecoder FrameDecoder;
@@ -108,6 +113,11 @@ void frame_decoder_free (FrameDecoder *decoder);
 /* Takes the next n bytes. After anything but FRAME_MORE further bytes are a lie. */
 FrameState frame_decoder_feed (FrameDecoder *decoder, const guint8 *bytes, gsize n);
 const char *frame_decoder_get_complaint (const FrameDecoder *decoder); /* static, or NULL */
+/* How many FRAME_RECOGNIZED_PAGE came so far, and the page count as the child says it. */
+guint frame_decoder_get_n_recognized (const FrameDecoder *decoder);
+int frame_decoder_get_n_pages (const FrameDecoder *decoder);
+/* The next recognised page that is to be kept, key first; or NULL. */
+GBytes *frame_decoder_take_recognized (FrameDecoder *decoder);
 /* The extraction so far; the caller owns it and the decoder is spent. */
 LecternExtraction *frame_decoder_steal (FrameDecoder *decoder);
 

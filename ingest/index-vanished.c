@@ -60,8 +60,10 @@ gboolean index_forget_vanished (IndexRun *run, const LecternScan *scan, GError *
       if (document->container_id || !g_hash_table_add (seen, g_strdup (document->path)))
         continue;
       if (file_is_gone (document->path) && !is_kept (scan->closed, document->path)
-          && !is_kept (scan->empty, document->path))
+          && !is_kept (scan->empty, document->path)) {
         g_array_append_val (run->gone, document->id);
+        lectern_recognition_forget (document->path);
+      }
     }
   }
   const gint64 *ids = (const gint64 *)(const void *)run->gone->data;

@@ -40,6 +40,7 @@ void lectern_block_free (LecternBlock *block);
 typedef struct {
   guint timeout_ms;     /* 0: 60 000 plus what the file's size asks for */
   guint64 memory_bytes; /* 0: 1 GiB of address space beyond the start */
+  gboolean no_recognition; /* pages that are images stay without text; otherwise each page recognised gives more time */
 } LecternExtractLimits;
 
 /* A document that stands in another one: a file attached to a mail. */
@@ -106,6 +107,10 @@ LecternExtraction *lectern_extractor_extract_bytes (LecternExtractor *extractor,
                                                     const LecternExtractLimits *limits, GCancellable *cancellable,
                                                     GError **error);
 
+/* Removes what is kept of the pages of a document that were recognised. Its text must not outlive it.
+ * path: as it is, or as the library stores it. */
+void lectern_recognition_forget (const char *path);
+
 /* A path as the library stores and shows it: as it is when it is UTF-8, otherwise with each byte that is not as "\xNN". */
 char *lectern_path_to_utf8 (const char *path);
 
@@ -147,12 +152,61 @@ LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *p
                                    LecternIndexProgress progress, gpointer user_data, GCancellable *cancellable,
                                    GError **error);
 
+/* ---- watching folders ------------------------------------------------------------------------------------ */
+
+/* Which folders are watched for a library, in its file "folders". A running service notices changes of it. */
+GPtrArray *lectern_watch_list (const char *library_dir, GError **error); /* of char *, in the file system's bytes */
+/* Folders that are watched already are no error, and not counted. NOT_FOUND, FAILED: nothing was added. */
+gboolean lectern_watch_add (const char *library_dir, const char *const *paths, guint *n_added, GError **error);
+/* Their documents stay in the library. NOT_FOUND: one of them is not watched, and nothing was removed. */
+gboolean lectern_watch_remove (const char *library_dir, const char *const *paths, guint *n_removed, GError **error);
+
+typedef struct {
+  guint rescan_s;    /* how often folders that cannot be watched are looked through; 0: 600 */
+  guint max_watches; /* folders that are watched by notification at most; 0: as many as the system lets us */
+} LecternWatchOptions;
+
+/* One batch that was indexed. */
+typedef struct {
+  guint added, updated, moved, removed, failed;
+  double seconds;
+} LecternWatchBatch;
+
+/* Called on the thread of lectern_watch_run(). */
+typedef void (*LecternWatchFunc) (const LecternWatchBatch *batch, gpointer user_data);
+
+/* Watches the folders of the library and keeps it up to date until it is told to stop over D-Bus or cancelled; both are
+ * no error. Answers over D-Bus (data/org.lectern.Indexer1.xml) on a private socket, and as org.lectern.Indexer1 on the
+ * session bus if there is one and nobody has the name. BUSY: another service does this for the library. Only one in a
+ * process at a time, on the thread of the default main context. */
+gboolean lectern_watch_run (const char *library_dir, const LecternWatchOptions *options, LecternWatchFunc func,
+                            gpointer user_data, GCancellable *cancellable, GError **error);
+
+/* What the service of a library says of itself. */
+typedef struct {
+  char *state;          /* "starting", "idle", "indexing", "waiting" (for another writer), "paused", "stopping" */
+  char *paused_because; /* a sentence; "" unless paused */
+  char *current;        /* the document that was worked on last; "" if none */
+  guint64 documents;    /* in the library */
+  guint64 pending;      /* files that are still to be looked at, as far as known */
+  GStrv problems;       /* sentences */
+  GStrv folders, folder_states; /* "watched", "looked through every 600 s", "missing", … */
+} LecternWatchStatus;
+
+void lectern_watch_status_free (LecternWatchStatus *status);
+
+/* These talk to the service. NOT_FOUND: none runs for this library. */
+LecternWatchStatus *lectern_watch_get_status (const char *library_dir, GCancellable *cancellable, GError **error);
+/* "Pause", "Resume", "Rescan", or "Stop", which returns when the service has ended. */
+gboolean lectern_watch_call (const char *library_dir, const char *method, GCancellable *cancellable, GError **error);
+
 /* ---- g_autoptr ------------------------------------------------------------------------------------------- */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternBlock, lectern_block_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternExtraction, lectern_extraction_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternExtractor, lectern_extractor_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternIndexReport, lectern_index_report_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LecternWatchStatus, lectern_watch_status_free)
 
 G_END_DECLS
 

@@ -1,5 +1,6 @@
 #include "ingest/scan.h"
 
+#include "ingest/ignore.h"
 #include "ingest/ingest.h"
 #include "ingest/saved-page.h"
 
@@ -74,7 +75,7 @@ static gboolean leads_inside (const Walk *walk, const char *path)
   return inside;
 }
 
-static void walk_folder (Walk *walk, const char *folder, guint depth)
+static void walk_folder (Walk *walk, const char *folder, IgnoreRules *rules, guint depth)
 {
   struct stat info;
   if (depth > MAX_DEPTH || g_cancellable_is_cancelled (walk->cancellable))
@@ -93,25 +94,30 @@ static void walk_folder (Walk *walk, const char *folder, guint depth)
   gboolean any = FALSE;
   for (const char *name; (name = g_dir_read_name (dir));) {
     any = TRUE;
-    if (name[0] != '.')
-      g_ptr_array_add (names, g_strdup (name));
+    g_ptr_array_add (names, g_strdup (name));
   }
   g_dir_close (dir);
   if (!any)
     g_ptr_array_add (walk->scan->empty, g_strdup (folder));
   g_ptr_array_sort (names, compare_names);
   for (guint i = 0; i < names->len; i++) {
-    g_autofree char *path = g_build_filename (folder, g_ptr_array_index (names, i), NULL);
+    const char *name = g_ptr_array_index (names, i);
+    g_autofree char *path = g_build_filename (folder, name, NULL);
     if (lstat (path, &info) != 0)
       continue;
     if (S_ISLNK (info.st_mode) && (leads_inside (walk, path) || stat (path, &info) != 0))
       continue;
-    if (S_ISDIR (info.st_mode) && saved_page_is_folder (path))
-      continue; /* its files are parts of the page */
-    if (S_ISDIR (info.st_mode))
-      walk_folder (walk, path, depth + 1);
-    else if (S_ISREG (info.st_mode) && lectern_format_is_known (path))
+    gboolean is_folder = S_ISDIR (info.st_mode);
+    if (!is_folder && (!S_ISREG (info.st_mode) || !lectern_format_is_known (path)))
+      continue;
+    if (ignore_rules_check (rules, name, is_folder) != IGNORE_NOT || (is_folder && saved_page_is_folder (path)))
+      continue;
+    if (is_folder) {
+      g_autoptr (IgnoreRules) below = ignore_rules_new_below (rules, name);
+      walk_folder (walk, path, below, depth + 1);
+    } else {
       add_file (walk, path);
+    }
   }
 }
 
@@ -145,10 +151,12 @@ gboolean lectern_scan_paths (const char *const *paths, LecternScan **scan, GCanc
   }
   for (guint i = 0; i < resolved->len; i++) {
     const char *path = g_ptr_array_index (resolved, i);
-    if (g_file_test (path, G_FILE_TEST_IS_DIR))
-      walk_folder (&walk, path, 0);
-    else
+    if (g_file_test (path, G_FILE_TEST_IS_DIR)) {
+      g_autoptr (IgnoreRules) rules = ignore_rules_new (path);
+      walk_folder (&walk, path, rules, 0);
+    } else {
       add_file (&walk, path);
+    }
   }
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }

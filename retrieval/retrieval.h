@@ -171,6 +171,8 @@ gboolean lectern_library_end_batch (LecternLibrary *library, gboolean ok, GError
 gboolean lectern_library_has_content (LecternLibrary *library, const char *hash);
 /* The file's mtime or size field changed but not its bytes. */
 gboolean lectern_library_touch (LecternLibrary *library, gint64 id, gint64 size_bytes, gint64 mtime_ns, GError **error);
+/* The document's file has that path now, which no other document may have. It and what stands in it keep their ids. */
+gboolean lectern_library_move (LecternLibrary *library, gint64 id, const char *path, GError **error);
 /* Forgets documents and those that stand in them; their text is overwritten on disk. */
 gboolean lectern_library_remove (LecternLibrary *library, const gint64 *ids, gsize n_ids, GError **error);
 /* After a large run: merge the index, checkpoint, update the planner's statistics. */

@@ -1,8 +1,9 @@
 # bash completion for lecternctl(1)
 
 _lecternctl() {
-  local commands='add list status remove search ask extract eval models cache engine'
+  local commands='add list status remove search ask extract eval models cache watch engine'
   local engine_commands='info tokenize detokenize template generate embed rerank bench'
+  local watch_commands='add remove list run status pause resume stop'
   local common='--library --json --progress --help'
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   local command='' sub='' options='' i
@@ -15,7 +16,7 @@ _lecternctl() {
       *)
         if [[ -z $command ]]; then
           command=${COMP_WORDS[i]}
-        elif [[ $command == engine && -z $sub ]]; then
+        elif [[ ($command == engine || $command == watch) && -z $sub ]]; then
           sub=${COMP_WORDS[i]}
         fi
         ;;
@@ -55,11 +56,15 @@ _lecternctl() {
       [[ json == "$cur"* ]] && COMPREPLY+=(json)
       return
       ;;
-    -p | -r | --depth | --date) return ;;
+    -p | -r | --depth | --date | --rescan | --max-watches) return ;;
   esac
 
   if [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands $common --version" -- "$cur")
+    return
+  fi
+  if [[ $command == watch && -z $sub ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$watch_commands" -- "$cur")
     return
   fi
   if [[ $command == engine && -z $sub ]]; then
@@ -73,8 +78,10 @@ _lecternctl() {
     search) options='-n --mode --in' ;;
     ask) options='--model --max-tokens --seed --no-speculation --in --no-cache' ;;
     cache) options='--clear' ;;
-    extract) options='--text' ;;
+    add) options='--no-ocr' ;;
+    extract) options='--text --no-ocr' ;;
     eval) options='--docs --queries --qrels --mode --run' ;;
+    'watch run') options='--rescan --max-watches' ;;
     'engine info' | 'engine detokenize') options='--model' ;;
     'engine tokenize') options='--model --special' ;;
     'engine generate')
@@ -91,7 +98,11 @@ _lecternctl() {
     mapfile -t COMPREPLY < <(compgen -W "$options $common" -- "$cur")
     return
   fi
-  case $command in
+  case "$command${sub:+ $sub}" in
+    'watch add' | 'watch remove')
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+      ;;
     add | remove | extract)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -1,9 +1,11 @@
 # fish completion for lecternctl(1)
 
-set -l commands add list status remove search ask extract eval models cache engine
+set -l commands add list status remove search ask extract eval models cache watch engine
 set -l engine_commands info tokenize detokenize template generate embed rerank bench
+set -l watch_commands add remove list run status pause resume stop
 set -l none "not __fish_seen_subcommand_from $commands"
 set -l engine "__fish_seen_subcommand_from engine; and not __fish_seen_subcommand_from $engine_commands"
+set -l watch "__fish_seen_subcommand_from watch; and not __fish_seen_subcommand_from $watch_commands"
 
 complete -c lecternctl -f
 complete -c lecternctl -l library -x -a '(__fish_complete_directories)' -d 'The library folder'
@@ -22,7 +24,16 @@ complete -c lecternctl -n "$none" -a extract -d 'Show what indexing sees of a fi
 complete -c lecternctl -n "$none" -a eval -d 'Measure search on a judged collection'
 complete -c lecternctl -n "$none" -a models -d 'List the models found'
 complete -c lecternctl -n "$none" -a cache -d 'Show or remove the saved sessions'
+complete -c lecternctl -n "$none" -a watch -d 'Keep the library up to date with folders'
 complete -c lecternctl -n "$none" -a engine -d 'A model file by itself'
+complete -c lecternctl -n "$watch" -a add -d 'Add folders to those that are watched'
+complete -c lecternctl -n "$watch" -a remove -d 'Take folders from those that are watched'
+complete -c lecternctl -n "$watch" -a list -d 'List the folders that are watched'
+complete -c lecternctl -n "$watch" -a run -d 'Watch the folders until stopped'
+complete -c lecternctl -n "$watch" -a status -d 'Show what the service is doing'
+complete -c lecternctl -n "$watch" -a pause -d 'Let the service pause'
+complete -c lecternctl -n "$watch" -a resume -d 'Let a paused service go on'
+complete -c lecternctl -n "$watch" -a stop -d 'End the service'
 complete -c lecternctl -n "$engine" -a info -d 'Show what a model file holds'
 complete -c lecternctl -n "$engine" -a tokenize -d 'Turn text into token ids'
 complete -c lecternctl -n "$engine" -a detokenize -d 'Turn token ids into text'
@@ -45,6 +56,7 @@ complete -c lecternctl -n '__fish_seen_subcommand_from ask' -l no-cache -d 'Neit
 complete -c lecternctl -n '__fish_seen_subcommand_from cache' -l clear -d 'Remove all of them'
 complete -c lecternctl -n '__fish_seen_subcommand_from list' -l problems -d 'Only documents of which something was not read'
 complete -c lecternctl -n '__fish_seen_subcommand_from status' -l check -d 'Also compare the index with the texts'
+complete -c lecternctl -n '__fish_seen_subcommand_from add extract' -l no-ocr -d 'Recognise no text on images'
 complete -c lecternctl -n '__fish_seen_subcommand_from extract' -l text -d 'Only the main text'
 complete -c lecternctl -n '__fish_seen_subcommand_from eval' -l docs -r -F -d 'Documents'
 complete -c lecternctl -n '__fish_seen_subcommand_from eval' -l queries -r -F -d 'Queries'
@@ -82,3 +94,5 @@ complete -c lecternctl -n '__fish_seen_subcommand_from generate embed rerank ben
 complete -c lecternctl -n '__fish_seen_subcommand_from bench' -s p -x -d 'Lengths of prompts or texts'
 complete -c lecternctl -n '__fish_seen_subcommand_from bench' -s r -x -d 'Repetitions'
 complete -c lecternctl -n '__fish_seen_subcommand_from bench' -l depth -x -d 'Tokens held before each test'
+complete -c lecternctl -n '__fish_seen_subcommand_from run' -l rescan -x -d 'Seconds between looks'
+complete -c lecternctl -n '__fish_seen_subcommand_from run' -l max-watches -x -d 'Folders watched at most'

@@ -8,7 +8,13 @@
 #include "ingest/extract/office/xlsx.h"
 #include "ingest/extract/text/encoding.h"
 #include "ingest/extract/html/html.h"
+#include "ingest/extract/mail/eml.h"
+#include "ingest/extract/mail/mbox.h"
+#include "ingest/extract/mail/mhtml.h"
+#include "ingest/extract/text/csv.h"
 #include "ingest/extract/text/markdown.h"
+#include "ingest/extract/text/rst.h"
+#include "ingest/extract/text/rtf.h"
 #include "ingest/extract/pdf/pdf.h"
 #include "ingest/extract/text/text.h"
 
@@ -26,6 +32,12 @@ const FormatReader format_readers[N_FORMATS] = {
   [FORMAT_XLSX] = { container_warm_up, xlsx_sniff, xlsx_extract },
   [FORMAT_OFFICE_97] = { NULL, office97_sniff, office97_extract },
   [FORMAT_TEXT] = { encoding_warm_up, text_sniff, text_extract },
+  [FORMAT_MBOX] = { eml_warm_up, mbox_sniff, mbox_extract },
+  [FORMAT_EML] = { eml_warm_up, eml_sniff, eml_extract },
+  [FORMAT_MHTML] = { html_warm_up, mhtml_sniff, mhtml_extract },
+  [FORMAT_RTF] = { encoding_warm_up, rtf_sniff, rtf_extract },
+  [FORMAT_CSV] = { encoding_warm_up, csv_sniff, csv_extract },
+  [FORMAT_RST] = { encoding_warm_up, rst_sniff, rst_extract },
 };
 
 int format_of_document (const Document *document)

@@ -33,7 +33,7 @@ class Usage(LecternTest):
 
     def test_man_page_has_every_command_and_option(self):
         page = self.read('lecternctl.1')
-        sections = {m[1]: m[0] for m in re.finditer(r'^\.SS ((?:engine )?[a-z]+)\b.*?(?=^\.S[SH] )', page, re.M | re.S)}
+        sections = {m[1]: m[0] for m in re.finditer(r'^\.SS ((?:engine |watch )?[a-z]+)\b.*?(?=^\.S[SH] )', page, re.M | re.S)}
         self.assertEqual(sorted(sections), sorted(self.commands))
         common = options_of(self.ctl('--help'))
         for option in common:
@@ -59,7 +59,9 @@ class Usage(LecternTest):
         bash = self.read('completion', 'lecternctl.bash')
         plain = re.search(r"local commands='(.*?)'", bash)[1].split()
         engine = re.search(r"local engine_commands='(.*?)'", bash)[1].split()
-        self.assertEqual(sorted([c for c in plain if c != 'engine'] + [f'engine {c}' for c in engine]), sorted(self.commands))
+        watch = re.search(r"local watch_commands='(.*?)'", bash)[1].split()
+        self.assertEqual(sorted([c for c in plain if c not in ('engine', 'watch')] + [f'engine {c}' for c in engine] +
+                                [f'watch {c}' for c in watch]), sorted(self.commands))
 
     def test_version(self):
         self.assertRegex(self.ctl('--version'), r'^lecternctl \d+\.\d+\.\d+\n$')

@@ -13,12 +13,12 @@ static LecternExtractor *extractor;
 
 typedef struct {
   GPtrArray *pages; /* of GString: content streams */
-  const char *info, *trailer;
+  const char *info, *trailer, *catalog;
 } Pdf;
 
 static void pdf_init (Pdf *pdf)
 {
-  *pdf = (Pdf){ g_ptr_array_new (), "", "" };
+  *pdf = (Pdf){ g_ptr_array_new (), "", "", "" };
 }
 
 static void add_page (Pdf *pdf)
@@ -26,7 +26,7 @@ static void add_page (Pdf *pdf)
   g_ptr_array_add (pdf->pages, g_string_new (NULL));
 }
 
-/* font: R regular, B bold, M monospace. y from the top of a page of 600 × 800 points. */
+/* font: R regular, B bold, M monospace, H with the letters a to h being the first of the Hebrew alphabet. y from the top of a page of 600 × 800 points. */
 static void add_text (Pdf *pdf, char font, int size, double x, double y, const char *text)
 {
   GString *page = pdf->pages->pdata[pdf->pages->len - 1];
@@ -51,27 +51,33 @@ static char *write_pdf (Pdf *pdf, const char *name)
 {
   GString *out = g_string_new ("%PDF-1.4\n");
   GArray *offsets = g_array_new (FALSE, FALSE, sizeof (gsize));
-  static const char *const fonts[] = { "Helvetica", "Helvetica-Bold", "Courier" };
+  static const char *const fonts[] = { "Helvetica", "Helvetica-Bold", "Courier", "Alefbet" };
+  static const char *const encodings[]
+      = { "/WinAnsiEncoding", "/WinAnsiEncoding", "/WinAnsiEncoding",
+          "<</Type/Encoding/BaseEncoding/WinAnsiEncoding/Differences[97/afii57664/afii57665/afii57666/afii57667"
+          "/afii57668/afii57669/afii57670/afii57671]>>/FirstChar 97/LastChar 104"
+          "/Widths[500 500 500 500 500 500 500 500]/FontDescriptor<</Type/FontDescriptor/FontName/Alefbet/Flags 32"
+          "/FontBBox[0 -200 1000 900]/Ascent 800/Descent -200/CapHeight 700/ItalicAngle 0/StemV 80/MissingWidth 300>>" };
   guint n = pdf->pages->len;
 #define OBJECT(...)                                                                                                    \
   (g_array_append_val (offsets, out->len), g_string_append_printf (out, "%u 0 obj\n", offsets->len),                   \
    g_string_append_printf (out, __VA_ARGS__), g_string_append (out, "\nendobj\n"))
-  OBJECT ("<</Type/Catalog/Pages 2 0 R>>");
+  OBJECT ("<</Type/Catalog/Pages 2 0 R%s>>", pdf->catalog);
   g_autofree char *kids = g_strdup ("");
   for (guint i = 0; i < n; i++) {
-    char *longer = g_strdup_printf ("%s %u 0 R", kids, 7 + 2 * i);
+    char *longer = g_strdup_printf ("%s %u 0 R", kids, 8 + 2 * i);
     g_free (kids);
     kids = longer;
   }
   OBJECT ("<</Type/Pages/Count %u/Kids[%s]>>", n, kids);
-  for (guint i = 0; i < 3; i++)
-    OBJECT ("<</Type/Font/Subtype/Type1/BaseFont/%s/Encoding/WinAnsiEncoding>>", fonts[i]);
+  for (guint i = 0; i < 4; i++)
+    OBJECT ("<</Type/Font/Subtype/Type1/BaseFont/%s/Encoding%s>>", fonts[i], encodings[i]);
   OBJECT ("<<%s>>", pdf->info);
   for (guint i = 0; i < n; i++) {
     GString *page = pdf->pages->pdata[i];
     OBJECT ("<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents %u 0 R"
-            "/Resources<</Font<</R 3 0 R/B 4 0 R/M 5 0 R>>>>>>",
-            8 + 2 * i);
+            "/Resources<</Font<</R 3 0 R/B 4 0 R/M 5 0 R/H 6 0 R>>>>>>",
+            9 + 2 * i);
     OBJECT ("<</Length %u>>stream\n%s\nendstream", (guint)page->len, page->str);
     g_string_free (page, TRUE);
   }
@@ -79,7 +85,7 @@ static char *write_pdf (Pdf *pdf, const char *name)
   g_string_append_printf (out, "xref\n0 %u\n0000000000 65535 f \n", offsets->len + 1);
   for (guint i = 0; i < offsets->len; i++)
     g_string_append_printf (out, "%010u 00000 n \n", (guint)g_array_index (offsets, gsize, i));
-  g_string_append_printf (out, "trailer<</Size %u/Root 1 0 R/Info 6 0 R%s>>\nstartxref\n%u\n%%%%EOF\n",
+  g_string_append_printf (out, "trailer<</Size %u/Root 1 0 R/Info 7 0 R%s>>\nstartxref\n%u\n%%%%EOF\n",
                           offsets->len + 1, pdf->trailer, (guint)start);
   char *path = g_build_filename (folder, name, NULL);
   g_assert_true (g_file_set_contents (path, out->str, (gssize)out->len, NULL));
@@ -182,6 +188,96 @@ static void test_spans (void)
   g_assert_cmpfloat (first->rect.y + first->rect.height, <, 106);
   g_assert_true (strncmp (block->text + last->start, "below.", last->length) == 0);
   g_assert_cmpfloat (last->rect.y, >, first->rect.y + 10);
+  lectern_extraction_free (extraction);
+}
+
+/* Text that runs up the page from a point of it, as on a page for landscape tables. */
+static void add_upward (Pdf *pdf, double x, double y, const char *text)
+{
+  GString *page = pdf->pages->pdata[pdf->pages->len - 1];
+  g_string_append_printf (page, "BT /R 10 Tf 0 1 -1 0 %d %d Tm (%s) Tj ET\n", (int)x, (int)(800 - y), text);
+}
+
+/* A table that is turned is read row by row, after what stands upright; its rectangles stand as it does. */
+static void test_turned (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  for (int row = 0; row < 4; row++) {
+    static const char *const cells[4][3]
+        = { { "Pump", "Litres", "Weight" }, { "Small", "120", "14" }, { "Middle", "340", "29" }, { "Large", "900", "61" } };
+    for (int column = 0; column < 3; column++)
+      add_upward (&pdf, 300 + 14 * row, 700 - 120 * column, cells[row][column]);
+  }
+  add_lines (&pdf, 60, 60, "The pumps differ in what they move in a minute and in their weight,", "as the table shows.",
+             NULL);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  expect (extraction, 0, LECTERN_BLOCK_PARAGRAPH, 0, 1,
+          "The pumps differ in what they move in a minute and in their weight, as the table shows.");
+  expect (extraction, 1, LECTERN_BLOCK_TABLE_ROW, 1, 1, "Pump | Litres | Weight");
+  expect (extraction, 2, LECTERN_BLOCK_TABLE_ROW, 0, 1, "Small | 120 | 14");
+  expect (extraction, 4, LECTERN_BLOCK_TABLE_ROW, 0, 1, "Large | 900 | 61");
+  const LecternBlock *block = extraction->blocks->pdata[1];
+  const LecternRect *rect = &g_array_index (block->spans, LecternSpan, 0).rect;
+  g_assert_cmpfloat (rect->height, >, 1.5f * rect->width);
+  g_assert_cmpfloat (rect->x, >, 285);
+  g_assert_cmpfloat (rect->x + rect->width, <, 306);
+  g_assert_cmpfloat (fabsf (rect->y + rect->height - 700), <, 1);
+  lectern_extraction_free (extraction);
+}
+
+/* The letters are printed from left to right in the order that the eye meets them from that side. */
+static void test_right_to_left (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_text (&pdf, 'H', 10, 280, 100, "fed cba");
+  add_text (&pdf, 'H', 10, 100, 100, "abc def");
+  add_text (&pdf, 'H', 10, 280, 114, "hgf hgf");
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < extraction->blocks->len; i++)
+    g_string_append_printf (text, "%s%s", i ? " " : "", ((LecternBlock *)extraction->blocks->pdata[i])->text);
+  g_assert_cmpstr (text->str, ==, "אבג דהו והד גבא וזח וזח");
+  const LecternBlock *block = extraction->blocks->pdata[0];
+  const LecternRect *first = &g_array_index (block->spans, LecternSpan, 0).rect;
+  g_assert_cmpfloat (first->x, >, 290);
+  g_assert_cmpfloat (first->x + first->width, <, 330);
+  lectern_extraction_free (extraction);
+}
+
+/* The rectangle of a word does not reach into the next line, however near that stands. */
+static void test_tight_lines (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_text (&pdf, 'R', 10, 60, 100, "Nobody leaves much room between lines of print");
+  add_text (&pdf, 'R', 10, 60, 108, "and so the boxes of their fonts lie over each other");
+  LecternExtraction *extraction = read_pdf (&pdf);
+  const LecternBlock *block = extraction->blocks->pdata[0];
+  const LecternRect *first = &g_array_index (block->spans, LecternSpan, 0).rect;
+  const LecternRect *last = &g_array_index (block->spans, LecternSpan, block->spans->len - 1).rect;
+  g_assert_cmpfloat (first->y + first->height, <, last->y + 0.01f);
+  g_assert_cmpfloat (first->height, >, 5);
+  lectern_extraction_free (extraction);
+}
+
+/* No blank between an index and the comma after it, nor between a letter and its exponent. */
+static void test_indices (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_text (&pdf, 'R', 10, 60, 100, "Let V");
+  add_text (&pdf, 'R', 7, 84.6, 102, "1");
+  add_text (&pdf, 'R', 10, 90, 100, ", W");
+  add_text (&pdf, 'R', 7, 106.5, 96, "2");
+  add_text (&pdf, 'R', 10, 115, 100, "and the rest be spaces.");
+  LecternExtraction *extraction = read_pdf (&pdf);
+  expect (extraction, 0, LECTERN_BLOCK_PARAGRAPH, 0, 1, "Let V1, W2 and the rest be spaces.");
   lectern_extraction_free (extraction);
 }
 
@@ -461,6 +557,211 @@ static void test_numbered_code (void)
   lectern_extraction_free (extraction);
 }
 
+/* Words of nobody's interest, as a paragraph of three lines. Returns the y of the next line. */
+static double add_paragraph (Pdf *pdf, double y)
+{
+  return add_lines (pdf, 60, y, "The pump is made for clean water and for nothing else, and whoever uses it with oil",
+                    "or with sea water has to expect that its seals will swell and that the shaft is worn out",
+                    "long before its time.", NULL);
+}
+
+/* Headings of the body's size and weight are known by their number and the space around them; bold words at the beginning
+ * of a paragraph and numbered steps are none. */
+static void test_plain_headings (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  double y = 60;
+  add_text (&pdf, 'R', 10, 60, y, "2.1 Inlet and outlet");
+  y = add_paragraph (&pdf, y + 24);
+  add_text (&pdf, 'B', 10, 60, y + 10, "Note");
+  add_text (&pdf, 'R', 10, 90, y + 10,
+            "The inlet is the wider one of the two pipes, and it is marked with a blue ring that");
+  y = add_lines (&pdf, 60, y + 22, "must not be taken off.", NULL);
+  add_text (&pdf, 'B', 10, 60, y + 14, "Outlet");
+  y = add_paragraph (&pdf, y + 30);
+  y = add_lines (&pdf, 60, y + 10, "1. Open the inlet.", "2. Wait.", NULL);
+  add_text (&pdf, 'R', 10, 60, y + 14, "2.2 Seals");
+  add_paragraph (&pdf, y + 38);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  expect (extraction, 0, LECTERN_BLOCK_HEADING, 2, 1, "2.1 Inlet and outlet");
+  const LecternBlock *note = extraction->blocks->pdata[2];
+  g_assert_cmpint (note->kind, ==, LECTERN_BLOCK_PARAGRAPH);
+  g_assert_true (g_str_has_prefix (note->text, "Note The inlet"));
+  const LecternBlock *outlet = extraction->blocks->pdata[3];
+  g_assert_cmpint (outlet->kind, ==, LECTERN_BLOCK_HEADING);
+  g_assert_cmpstr (outlet->text, ==, "Outlet");
+  expect (extraction, 5, LECTERN_BLOCK_LIST_ITEM, 1, 1, "1. Open the inlet.");
+  expect (extraction, 6, LECTERN_BLOCK_LIST_ITEM, 1, 1, "2. Wait.");
+  expect (extraction, 7, LECTERN_BLOCK_HEADING, 2, 1, "2.2 Seals");
+  g_assert_cmpuint (extraction->blocks->len, ==, 9);
+  lectern_extraction_free (extraction);
+}
+
+/* A title of two lines is one heading; a second one right below it is another, and names below the title are none. */
+static void test_heading_lines (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_text (&pdf, 'B', 22, 60, 60, "Pumps");
+  add_text (&pdf, 'R', 13, 60, 85, "Ada Miller and Ben Smith");
+  add_text (&pdf, 'B', 14, 60, 130, "1 What is to be known about the seals of pumps for clean water and of");
+  add_text (&pdf, 'B', 14, 76, 147, "those for oil");
+  add_text (&pdf, 'B', 12, 60, 168, "1.1 Seals");
+  add_paragraph (&pdf, 190);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_assert_cmpstr (extraction->title, ==, "Pumps");
+  expect (extraction, 0, LECTERN_BLOCK_HEADING, 1, 1, "Pumps");
+  expect (extraction, 1, LECTERN_BLOCK_PARAGRAPH, 0, 1, "Ada Miller and Ben Smith");
+  expect (extraction, 2, LECTERN_BLOCK_HEADING, 1, 1,
+          "1 What is to be known about the seals of pumps for clean water and of those for oil");
+  expect (extraction, 3, LECTERN_BLOCK_HEADING, 2, 1, "1.1 Seals");
+  g_assert_cmpuint (extraction->blocks->len, ==, 5);
+  lectern_extraction_free (extraction);
+}
+
+/* The program takes more room than the text about it: the text is the body all the same. */
+static void test_mostly_code (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_paragraph (&pdf, 60);
+  for (int i = 0; i < 30; i++)
+    add_text (&pdf, 'M', 8, i % 3 == 0 ? 60 : 69.6, 120 + 10 * i,
+              i % 3 == 2 ? "return nothing_at_all (because, of, this);" : "if (there_is_more (to, be, read)) {");
+  add_paragraph (&pdf, 450);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  for (guint i = 0; i < extraction->blocks->len; i++)
+    g_assert_cmpint (((LecternBlock *)extraction->blocks->pdata[i])->kind, !=, LECTERN_BLOCK_HEADING);
+  const LecternBlock *code = extraction->blocks->pdata[1];
+  g_assert_cmpint (code->kind, ==, LECTERN_BLOCK_CODE);
+  g_assert_true (g_str_has_prefix (code->text, "if (there_is_more (to, be, read)) {\n"
+                                               "  if (there_is_more (to, be, read)) {\n"
+                                               "  return nothing_at_all (because, of, this);\nif ("));
+  g_assert_cmpuint (extraction->blocks->len, ==, 3);
+  lectern_extraction_free (extraction);
+}
+
+/* Indentation counts from the leftmost line, and a blank line stays. */
+static void test_code_indentation (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_paragraph (&pdf, 60);
+  add_text (&pdf, 'M', 10, 84, 120, "begin");
+  add_text (&pdf, 'M', 10, 72, 132, "middle");
+  add_text (&pdf, 'M', 10, 60, 156, "end");
+  LecternExtraction *extraction = read_pdf (&pdf);
+  expect (extraction, 1, LECTERN_BLOCK_CODE, 0, 1, "    begin\n  middle\n\nend");
+  lectern_extraction_free (extraction);
+}
+
+/* Notes come after the paragraph that goes on over the page, each with its mark. */
+static void test_footnotes (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  for (int i = 0; i < 2; i++) {
+    add_page (&pdf);
+    double y = 60;
+    while (y < 600)
+      y = add_paragraph (&pdf, y) + 6;
+    if (i == 0) {
+      add_lines (&pdf, 60, y,
+                 "This paragraph ends on the page that follows, since there is no room left for it on this",
+                 "page, where it", NULL);
+      add_text (&pdf, 'R', 8, 60, 720,
+                "1 Clean water has no more than a gram of salt in a litre, and no sand at all that the eye");
+      add_text (&pdf, 'R', 8, 60, 730, "could see.");
+      add_text (&pdf, 'R', 8, 60, 740, "2 Oil is any oil.");
+    }
+  }
+  GString *second = pdf.pages->pdata[1];
+  g_string_prepend (second, "BT /R 10 Tf 60 755 Td (has begun.) Tj ET\n");
+  LecternExtraction *extraction = read_pdf (&pdf);
+  guint at = 0;
+  while (at < extraction->blocks->len
+         && !g_str_has_prefix (((LecternBlock *)extraction->blocks->pdata[at])->text, "This paragraph"))
+    at++;
+  expect (extraction, at, LECTERN_BLOCK_PARAGRAPH, 0, 1,
+          "This paragraph ends on the page that follows, since there is no room left for it on this page, where it has "
+          "begun.");
+  expect (extraction, at + 1, LECTERN_BLOCK_PARAGRAPH, 0, 1,
+          "1 Clean water has no more than a gram of salt in a litre, and no sand at all that the eye could see.");
+  expect (extraction, at + 2, LECTERN_BLOCK_PARAGRAPH, 0, 1, "2 Oil is any oil.");
+  lectern_extraction_free (extraction);
+}
+
+static void test_captions_and_lists (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  double y = add_paragraph (&pdf, 60);
+  add_text (&pdf, 'R', 8, 60, y + 20, "Abbildung 3 Der Tank von oben");
+  y = add_paragraph (&pdf, y + 50);
+  add_text (&pdf, 'R', 10, 60, y + 20, "Tableau 2 : Les joints");
+  y = add_paragraph (&pdf, y + 50);
+  y = add_lines (&pdf, 60, y, "Table 2 tells which seals belong to which pump, and how long they last in clean water.",
+                 NULL);
+  add_text (&pdf, 'R', 10, 60, y + 8, "\225");
+  add_text (&pdf, 'R', 10, 72, y + 8,
+            "A seal of rubber, which is good for clean water but swells in oil and must never come");
+  y = add_lines (&pdf, 72, y + 20, "near it.", NULL);
+  y = add_lines (&pdf, 84, y, "i\\) It lasts a year.", "ii\\) It is black.", NULL);
+  add_lines (&pdf, 60, y, "\225 A seal of metal.", NULL);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  expect (extraction, 1, LECTERN_BLOCK_CAPTION, 0, 1, "Abbildung 3 Der Tank von oben");
+  expect (extraction, 3, LECTERN_BLOCK_CAPTION, 0, 1, "Tableau 2 : Les joints");
+  guint at = 6;
+  expect (extraction, at - 1, LECTERN_BLOCK_PARAGRAPH, 0, 1,
+          "Table 2 tells which seals belong to which pump, and how long they last in clean water.");
+  expect (extraction, at, LECTERN_BLOCK_LIST_ITEM, 1, 1,
+          "• A seal of rubber, which is good for clean water but swells in oil and must never come near it.");
+  expect (extraction, at + 1, LECTERN_BLOCK_LIST_ITEM, 2, 1, "i) It lasts a year.");
+  expect (extraction, at + 2, LECTERN_BLOCK_LIST_ITEM, 2, 1, "ii) It is black.");
+  expect (extraction, at + 3, LECTERN_BLOCK_LIST_ITEM, 1, 1, "• A seal of metal.");
+  lectern_extraction_free (extraction);
+}
+
+static void test_metadata (void)
+{
+  static const struct {
+    const char *info, *title;
+  } cases[] = { { "/Title(Seals)", "Seals" },
+                { "/Title(seals.indd)", "Pumps" },
+                { "/Title(Unbenannt-1)", "Pumps" },
+                { "/Title(tr_2024_17)", "Pumps" },
+                { "/Title(Document management for pumps)", "Document management for pumps" } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    Pdf pdf;
+    pdf_init (&pdf);
+    pdf.info = cases[i].info;
+    add_page (&pdf);
+    add_text (&pdf, 'R', 20, 60, 60, "Pumps");
+    add_paragraph (&pdf, 100);
+    pdf.catalog = i % 2 ? "/Lang(de-CH)" : "/Lang<FEFF00660072>";
+    LecternExtraction *extraction = read_pdf (&pdf);
+    g_assert_cmpstr (extraction->title, ==, cases[i].title);
+    g_assert_cmpstr (extraction->language, ==, i % 2 ? "de-CH" : "fr");
+    lectern_extraction_free (extraction);
+  }
+  /* No print is larger than the rest: the first heading is the title. */
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_text (&pdf, 'B', 10, 60, 60, "About pumps");
+  add_paragraph (&pdf, 90);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_assert_cmpstr (extraction->title, ==, "About pumps");
+  g_assert_null (extraction->language);
+  lectern_extraction_free (extraction);
+}
+
 /* ---- what is not ----------------------------------------------------------------------------------------- */
 
 static void expect_failure (LecternExtraction *extraction, LecternStatus status, const char *part)
@@ -512,6 +813,10 @@ int main (int argc, char **argv)
   g_assert_no_error (error);
   g_test_add_func ("/pdf/structure", test_structure);
   g_test_add_func ("/pdf/spans", test_spans);
+  g_test_add_func ("/pdf/turned", test_turned);
+  g_test_add_func ("/pdf/right-to-left", test_right_to_left);
+  g_test_add_func ("/pdf/tight-lines", test_tight_lines);
+  g_test_add_func ("/pdf/indices", test_indices);
   g_test_add_func ("/pdf/furniture", test_furniture);
   g_test_add_func ("/pdf/columns", test_columns);
   g_test_add_func ("/pdf/table", test_table);
@@ -521,6 +826,13 @@ int main (int argc, char **argv)
   g_test_add_func ("/pdf/contents", test_contents);
   g_test_add_func ("/pdf/wide-gaps", test_wide_gaps);
   g_test_add_func ("/pdf/numbered-code", test_numbered_code);
+  g_test_add_func ("/pdf/plain-headings", test_plain_headings);
+  g_test_add_func ("/pdf/heading-lines", test_heading_lines);
+  g_test_add_func ("/pdf/mostly-code", test_mostly_code);
+  g_test_add_func ("/pdf/code-indentation", test_code_indentation);
+  g_test_add_func ("/pdf/footnotes", test_footnotes);
+  g_test_add_func ("/pdf/captions-and-lists", test_captions_and_lists);
+  g_test_add_func ("/pdf/metadata", test_metadata);
   g_test_add_func ("/pdf/failures", test_failures);
   int status = g_test_run ();
   lectern_extractor_free (extractor);

@@ -2,7 +2,13 @@
  * NAME.expected, one a line: "kind level: text", with line breaks as "\n" and a title or language first. With REGENERATE
  * set in the environment the .expected files are written instead, to be read by a person before they are committed. */
 #include "ingest/extract/html/html.h"
+#include "ingest/extract/mail/eml.h"
+#include "ingest/extract/mail/mbox.h"
+#include "ingest/extract/mail/mhtml.h"
+#include "ingest/extract/text/csv.h"
 #include "ingest/extract/text/markdown.h"
+#include "ingest/extract/text/rst.h"
+#include "ingest/extract/text/rtf.h"
 #include "ingest/extract/text/text.h"
 
 #include <string.h>
@@ -62,6 +68,12 @@ void emit_block (Writer *writer, const LecternBlock *block)
 void emit_warning (Writer *writer, const char *format, ...)
 {}
 
+void emit_attachment (Writer *writer, const char *name, const guint8 *bytes, gsize size)
+{
+  g_autofree char *hash = g_compute_checksum_for_data (G_CHECKSUM_SHA256, bytes, size);
+  g_string_append_printf (writer->out, "attachment: %s, %" G_GSIZE_FORMAT " bytes, %.8s\n", name, size, hash);
+}
+
 guint emit_count_blocks (Writer *writer)
 {
   return writer->n_blocks;
@@ -103,6 +115,24 @@ static void read_one (gconstpointer data)
     g_assert_cmpint (markdown_sniff (&document), ==, 1);
     outcome = markdown_extract (&document, &writer);
     break;
+  case FORMAT_EML:
+    g_assert_cmpint (eml_sniff (&document), >=, 1);
+    outcome = eml_extract (&document, &writer);
+    break;
+  case FORMAT_MBOX:
+    g_assert_cmpint (mbox_sniff (&document), ==, 2);
+    outcome = mbox_extract (&document, &writer);
+    break;
+  case FORMAT_MHTML:
+    g_assert_cmpint (mhtml_sniff (&document), >=, 1);
+    outcome = mhtml_extract (&document, &writer);
+    break;
+  case FORMAT_RTF:
+    g_assert_cmpint (rtf_sniff (&document), ==, 2);
+    outcome = rtf_extract (&document, &writer);
+    break;
+  case FORMAT_RST: outcome = rst_extract (&document, &writer); break;
+  case FORMAT_CSV: outcome = csv_extract (&document, &writer); break;
   default: outcome = text_extract (&document, &writer); break;
   }
   if (outcome.status != LECTERN_STATUS_INDEXED)

@@ -123,33 +123,35 @@ static void emit_head (const HtmlHead *head, Writer *writer)
 /* Frames in frames. */
 #define MAX_FRAME_DEPTH 3
 
-static void emit_frames (GArray *parts, xmlNode *root, guint depth, Writer *writer);
+static void emit_frames (GArray *parts, xmlNode *root, guint depth, HtmlExtent extent, Writer *writer);
 
 /* The text of one page, which is UTF-8 and is changed, and then of its frames. */
-static void emit_page (GArray *parts, char *text, gsize length, guint depth, guint min_characters, Writer *writer)
+static void emit_page (GArray *parts, char *text, gsize length, guint depth, guint min_characters, HtmlExtent extent,
+                       Writer *writer)
 {
   htmlDocPtr page = html_parse (text, length);
   xmlNode *root = page ? xmlDocGetRootElement (page) : NULL;
   if (root) {
     HtmlHead head;
     html_head_read (root, &head);
-    if (depth == 0)
+    if (depth == 0 && extent == HTML_MAIN_CONTENT)
       emit_head (&head, writer);
-    HtmlMain *main = html_main_find (html_find_body (root), head.title);
+    xmlNode *body = html_find_body (root);
+    HtmlMain *main = extent == HTML_ALL_VISIBLE ? html_main_whole (body) : html_main_find (body, head.title);
     if (main && html_main_count_characters (main) >= min_characters) {
       html_blocks_emit (main, writer);
       html_main_report (main, writer);
     }
     html_main_free (main);
     html_head_clear (&head);
-    emit_frames (parts, root, depth + 1, writer);
+    emit_frames (parts, root, depth + 1, extent, writer);
   }
   if (page)
     xmlFreeDoc (page);
 }
 
 /* The frames that were saved with the page, in the order in which it refers to them. */
-static void emit_frames (GArray *parts, xmlNode *root, guint depth, Writer *writer)
+static void emit_frames (GArray *parts, xmlNode *root, guint depth, HtmlExtent extent, Writer *writer)
 {
   if (parts->len <= 1 || depth > MAX_FRAME_DEPTH)
     return;
@@ -161,22 +163,28 @@ static void emit_frames (GArray *parts, xmlNode *root, guint depth, Writer *writ
       continue;
     gsize length;
     g_autofree char *text = html_decode (part->bytes, part->size, NULL, &length);
-    emit_page (parts, text, length, depth, frame ? 0 : MIN_FRAME_CHARACTERS, writer);
+    emit_page (parts, text, length, depth, frame ? 0 : MIN_FRAME_CHARACTERS, extent, writer);
   }
 }
 
-Outcome html_extract (const Document *document, Writer *writer)
+Outcome html_extract_within (const Document *document, const char *charset, HtmlExtent extent, Writer *writer)
 {
+  guint before = emit_count_blocks (writer);
   g_autoptr (GArray) parts = bundle_new (document->bytes, document->size);
   const BundlePart *page = parts->len > 0 ? &g_array_index (parts, BundlePart, 0) : NULL;
   gsize length = 0;
-  g_autofree char *text = page ? html_decode (page->bytes, page->size, NULL, &length) : g_strdup ("");
+  g_autofree char *text = page ? html_decode (page->bytes, page->size, charset, &length) : g_strdup ("");
   if (length > MAX_DECODED_BYTES)
     return outcome_failed (LECTERN_STATUS_TOO_LARGE, "The page is larger than 512 MiB.");
   if (text[strspn (text, " \t\r\n")] == '\0')
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
-  emit_page (parts, text, length, 0, 0, writer);
-  if (emit_count_blocks (writer) == 0)
+  emit_page (parts, text, length, 0, 0, extent, writer);
+  if (emit_count_blocks (writer) == before)
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
   return outcome_indexed ();
+}
+
+Outcome html_extract (const Document *document, Writer *writer)
+{
+  return html_extract_within (document, NULL, HTML_MAIN_CONTENT, writer);
 }

@@ -16,4 +16,14 @@ char *html_decode (const guint8 *bytes, gsize size, const char *header, gsize *l
 
 xmlNode *html_find_body (xmlNode *root); /* the root itself if there is none */
 
+/* What is taken of a page that stands in another document. */
+typedef enum {
+  HTML_MAIN_CONTENT, /* as of a page by itself */
+  HTML_PART_OF_PAGE, /* a frame: main content, without title and language */
+  HTML_ALL_VISIBLE,  /* a mail: all that is shown, without title and language; layout tables make it a poor page */
+} HtmlExtent;
+
+/* `charset`: as the other document declares it, or NULL; it goes before what the page says itself. */
+Outcome html_extract_within (const Document *document, const char *charset, HtmlExtent extent, Writer *writer);
+
 #endif

@@ -8,6 +8,7 @@
 #define MIN_GUTTER 0.8f /* font sizes */
 #define NARROW 2.5f     /* font sizes */
 #define INDEX_ROWS 20u
+#define HALF_ROWS 12u
 
 /* Lower edges nearer than this, in font sizes, are of the same baseline: of the same font, of others (that reach down
  * differently), of a monospaced and another one. */
@@ -77,13 +78,23 @@ static void fill_sides (Search *search, const PdfRun *run, float x)
   }
 }
 
-/* Whether most rows begin at the left edge: what justified words happen to leave white does not. */
+/* Whether most rows begin at one edge, the left one or that of hanging lines: what justified words happen to leave white
+ * does not. */
 static gboolean is_flush (const Side *side, float size)
 {
-  guint flush = 0;
-  for (guint i = 0; i < side->rows->len; i++)
-    flush += g_array_index (side->rows, Row, i).left < side->left + 0.4f * size;
-  return 5 * flush >= 3 * side->rows->len;
+  guint flush = 0, hanging = 0;
+  float hang = -1;
+  for (guint i = 0; i < side->rows->len; i++) {
+    float left = g_array_index (side->rows, Row, i).left;
+    if (left < side->left + 0.4f * size) {
+      flush++;
+      continue;
+    }
+    if (hang < 0)
+      hang = left;
+    hanging += fabsf (left - hang) < 0.2f * size;
+  }
+  return flush > 0 && 5 * (hanging > flush ? hanging + flush : flush) >= 3 * side->rows->len;
 }
 
 /* Running text: several words to a fragment, and most lines as wide as the column. */
@@ -130,6 +141,18 @@ static gboolean is_index (const Search *search)
          && 4 * left->fragments < 7 * left->rows->len && 4 * right->fragments < 7 * right->rows->len;
 }
 
+/* Long sides left and right of the middle of the page, one of them as wide as a column of two: their lines may well stand
+ * on one grid. */
+static gboolean is_halved (const Search *search)
+{
+  const Side *left = &search->sides[0], *right = &search->sides[1];
+  float page = search->page->width, pitch = right->left - left->left;
+  float widest = MAX (left->right - left->left, right->right - right->left);
+  float gutter = (left->right + right->left) / 2;
+  return MIN (left->rows->len, right->rows->len) >= HALF_ROWS && fabsf (gutter - page / 2) < 0.06f * page
+         && pitch > 0.25f * page && fabsf (widest - pitch) < 0.06f * page;
+}
+
 /* Whether the run holds columns of text rather than cells of a table or something that only happens to leave a gap. */
 static gboolean separates (Search *search, const PdfRun *run, float x)
 {
@@ -147,6 +170,8 @@ static gboolean separates (Search *search, const PdfRun *run, float x)
   gboolean left_prose = is_prose (left), right_prose = is_prose (right);
   if (left_prose && right_prose)
     return is_flush (right, search->size);
+  if ((left_prose || right_prose) && is_halved (search))
+    return TRUE;
   float aligned = aligned_share (search);
   gboolean wordy = fewer >= 8 && 2 * (left->words + right->words) >= 5 * (left->rows->len + right->rows->len);
   if (aligned < (left_prose || right_prose || wordy ? 0.5f : 0))

@@ -22,6 +22,8 @@ typedef struct {
 
 /* furniture.c: marks running headers, footers and page numbers as dropped. */
 void pdf_mark_furniture (PdfDocument *document);
+/* How many characters were marked, blanks aside. Asked before contents.c marks more lines. */
+guint64 pdf_count_furniture (const PdfDocument *document);
 
 /* contents.c: marks the lines of tables of contents, and those as dropped that repeat headings. Needs the
  * document's sizes; furniture is marked before. */
@@ -61,7 +63,8 @@ void pdf_collect_words (GHashTable *lexicon, const PdfPage *page);
 /* Letters and digits of a text, lower case: for comparing titles. */
 char *pdf_text_key (const char *text);
 
-/* blocks.c: emits the document's blocks in reading order, those of a page's forms after its own. */
-void pdf_emit_blocks (const PdfDocument *document, Writer *writer);
+/* blocks.c: emits the document's blocks in reading order, those of a page's forms after its own. Returns the text of the
+ * first heading (free it with g_free()), or NULL. */
+char *pdf_emit_blocks (const PdfDocument *document, Writer *writer);
 
 #endif

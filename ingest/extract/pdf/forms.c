@@ -135,7 +135,7 @@ static gboolean is_printed (Reader *reader, const char *key, const PdfBox *box)
   GString *here = g_string_new (NULL);
   for (guint i = 0; i < page->words->len; i++) {
     const PdfWord *word = PDF_WORD (page, i);
-    float x = (word->box.x0 + word->box.x1) / 2, y = (word->box.y0 + word->box.y1) / 2;
+    float x = (word->shown.x0 + word->shown.x1) / 2, y = (word->shown.y0 + word->shown.y1) / 2;
     if (x >= box->x0 && x <= box->x1 && y >= box->y0 && y <= box->y1)
       g_string_append_len (here, page->text->str + word->start, word->length);
   }

@@ -95,6 +95,15 @@ static int compare_floats (gconstpointer a, gconstpointer b)
   return left < right ? -1 : left > right;
 }
 
+/* The middle of a line on the page; negative for print that runs up or down it. */
+static float height_of (const PdfLine *line, const PdfPage *page)
+{
+  const PdfBox *shown = &PDF_WORD (page, line->first)->shown;
+  if (line->turn == PDF_TURN_NONE)
+    return (line->box.y0 + line->box.y1) / 2;
+  return line->turn == PDF_TURN_LEFT ? (shown->y0 + shown->y1) / 2 : -1;
+}
+
 /* Fragments at the edges of the page: among the outermost lines of print, and in its margins. */
 static void collect (const PdfPage *page, guint index, GArray *candidates)
 {
@@ -102,8 +111,13 @@ static void collect (const PdfPage *page, guint index, GArray *candidates)
     return;
   GArray *middles = g_array_new (FALSE, FALSE, sizeof (float));
   for (guint i = 0; i < page->lines->len; i++) {
-    float middle = (PDF_LINE (page, i)->box.y0 + PDF_LINE (page, i)->box.y1) / 2;
-    g_array_append_val (middles, middle);
+    float middle = height_of (PDF_LINE (page, i), page);
+    if (middle >= 0)
+      g_array_append_val (middles, middle);
+  }
+  if (middles->len == 0) {
+    g_array_unref (middles);
+    return;
   }
   g_array_sort (middles, compare_floats);
   float top = g_array_index (middles, float, 0), bottom = g_array_index (middles, float, middles->len - 1);
@@ -124,7 +138,9 @@ static void collect (const PdfPage *page, guint index, GArray *candidates)
   for (guint i = 0, end; i < page->lines->len; i = end) {
     const PdfLine *line = PDF_LINE (page, i);
     end = group_end (page, i);
-    float middle = (line->box.y0 + line->box.y1) / 2;
+    float middle = height_of (line, page);
+    if (middle < 0)
+      continue;
     gboolean at_top = middle <= low + 2 && middle < MARGIN_SHARE * page->height;
     gboolean at_bottom = middle >= high - 2 && middle > (1 - MARGIN_SHARE) * page->height;
     if (!at_top && !at_bottom)
@@ -243,4 +259,20 @@ void pdf_mark_furniture (PdfDocument *document)
   mark_beside (document, candidates);
   restore_bare_pages (document);
   g_array_unref (candidates);
+}
+
+guint64 pdf_count_furniture (const PdfDocument *document)
+{
+  guint64 n = 0;
+  for (guint p = 0; p < document->pages->len; p++) {
+    const PdfPage *page = document->pages->pdata[p];
+    for (guint i = 0; i < page->lines->len; i++) {
+      const PdfLine *line = PDF_LINE (page, i);
+      for (guint j = 0; line->dropped && j < line->n; j++) {
+        const PdfWord *word = PDF_WORD (page, line->first + j);
+        n += (guint64)g_utf8_strlen (page->text->str + word->start, (gssize)word->length);
+      }
+    }
+  }
+  return n;
 }

@@ -1,10 +1,12 @@
 #include "ingest/extract/pdf/page.h"
+#include "ingest/extract/pdf/hidden.h"
 
 #include <math.h>
 #include <string.h>
 
 #define MAX_CHARACTERS 2000000u /* of one page */
 #define JUMP 0.6f               /* font sizes between two characters that are not of one word */
+#define JUMP_LEFTWARD 0.13f     /* in right-to-left scripts, whose letters join */
 
 void pdf_page_free (PdfPage *page)
 {
@@ -54,6 +56,12 @@ void pdf_line_append_text (const PdfPage *page, const PdfLine *line, GString *ou
 static gboolean is_blank (gunichar c)
 {
   return c == ' ' || c == '\t' || c == 0xa0 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x3000;
+}
+
+/* What stands for a letter that only its font knows. */
+static gboolean is_unmapped (gunichar c)
+{
+  return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0xe000 && c <= 0xf8ff) || c >= 0xf0000 || c == 0xfffd;
 }
 
 /* Letters as one writes them: ligatures and presentation forms become plain letters, control characters nothing. */
@@ -106,24 +114,60 @@ static guint style_of_font (const char *name)
   return style;
 }
 
+/* A hash of the font's name and the colour. */
+static guint look_of_run (const PopplerTextAttributes *run)
+{
+  guint colour = (guint)(run->color.red >> 12) << 8 | (guint)(run->color.green >> 12) << 4 | run->color.blue >> 12;
+  guint look = (run->font_name ? g_str_hash (run->font_name) : 0) + colour * 2654435761u;
+  return look >> PDF_LOOK_SHIFT ^ (look & 0xff);
+}
+
 /* ---- words ----------------------------------------------------------------------------------------------- */
 
 typedef struct {
   PdfPage *page;
   PdfWord word;
   PdfBox last; /* of the character before, when in a word */
+  float last_size;
+  float across, down; /* how far the word has run so far */
+  gunichar last_character;
+  guint characters, leftward; /* of the word; of those, of a right-to-left script */
+  float alefs[4]; /* widths of alefs that are in no ligature, font sizes */
+  guint n_alefs;
   gboolean in_word;
+  gboolean blank;   /* poppler sets one after the word so far */
   guint next_style; /* PDF_BREAK if the next word begins a line */
 } Builder;
 
-static void end_word (Builder *builder)
+/* Which way the word runs. Poppler gives right-to-left letters in the order of reading. */
+static PdfTurn turn_of (const Builder *builder)
+{
+  float x = builder->across, y = builder->down, far = 0.3f * MAX (builder->word.size, 1.0f);
+  if (builder->characters < 2)
+    return PDF_TURN_UNKNOWN;
+  if (fabsf (y) > far && fabsf (y) > 1.5f * fabsf (x))
+    return y > 0 ? PDF_TURN_DOWN : PDF_TURN_UP;
+  if (x < -2 * far && builder->leftward == 0)
+    return PDF_TURN_OVER;
+  return PDF_TURN_NONE;
+}
+
+/* The word ends where the text is so long. */
+static void close_word (Builder *builder, gsize end)
 {
   if (!builder->in_word)
     return;
-  builder->in_word = FALSE;
-  builder->word.length = (guint32)builder->page->text->len - builder->word.start;
+  builder->in_word = builder->blank = FALSE;
+  builder->word.length = (guint32)end - builder->word.start;
+  builder->word.turn = turn_of (builder);
+  builder->word.style |= builder->characters == 2 ? PDF_SHORT : 0;
   if (builder->word.length > 0)
     g_array_append_val (builder->page->words, builder->word);
+}
+
+static void end_word (Builder *builder)
+{
+  close_word (builder, builder->page->text->len);
 }
 
 static float bounded (double value)
@@ -138,7 +182,71 @@ static PdfBox box_of (const PopplerRectangle *rectangle)
   return (PdfBox){ MIN (x1, x2), MIN (y1, y2), MAX (x1, x2), MAX (y1, y2) };
 }
 
-static void add_character (Builder *builder, gunichar c, const PopplerRectangle *rectangle, float size, guint style)
+/* Poppler sets blanks where print only leans over or is raised: before the comma after an index, after a slanted letter
+ * in brackets, before the exponent of a letter. Whether character c in `box` goes on with the word all the same. */
+static gboolean goes_on (const Builder *builder, gunichar c, const PdfBox *box, float size)
+{
+  const PdfBox *last = &builder->last;
+  gunichar before = builder->last_character;
+  float gap = box->x0 - last->x1, height = MAX (size, builder->last_size);
+  if (gap < -0.3f * height || gap > 0.2f * height || box->y0 > last->y1 || last->y0 > box->y1)
+    return FALSE;
+  gboolean closes = before == ')' || before == ']' || before == '}';
+  if (!closes && !g_unichar_isalnum (before))
+    return FALSE;
+  if (c < 0x80 && strchr (",.;)]}", (char)c))
+    return TRUE;
+  return g_unichar_isalnum (c) && size < 0.8f * builder->last_size && (closes || builder->characters == 1)
+         && fabsf (box->y1 - last->y1) > 0.08f * height;
+}
+
+static gboolean is_alef (gunichar c)
+{
+  return c == 0x622 || c == 0x623 || c == 0x625 || c == 0x627;
+}
+
+static gboolean nearly (float a, float b)
+{
+  return fabsf (a - b) < 0.025f * b;
+}
+
+static void remember_alef (Builder *builder)
+{
+  float width = (builder->last.x1 - builder->last.x0) / MAX (builder->last_size, 1.0f);
+  for (guint i = 0; i < G_N_ELEMENTS (builder->alefs); i++)
+    if (nearly (width, builder->alefs[i]))
+      return;
+  builder->alefs[builder->n_alefs++ % G_N_ELEMENTS (builder->alefs)] = width;
+}
+
+/* Poppler turns the letters of a right-to-left ligature round: alef and lam for lam and alef. They are parts of one glyph
+ * if they share its width, which is not that of an alef by itself. An alef and a lam that begin a word are the article. */
+static void mend_ligature (Builder *builder, gunichar c, const PdfBox *box)
+{
+  if (!is_alef (builder->last_character) || builder->word.style & PDF_MONO)
+    return;
+  if (c != 0x644) {
+    remember_alef (builder);
+    return;
+  }
+  float width = box->x1 - box->x0, before = builder->last.x1 - builder->last.x0;
+  GString *text = builder->page->text; /* an Arabic letter takes two bytes */
+  if (width <= 0 || !nearly (width, before) || fabsf (builder->last.x0 - box->x1) > 0.02f * width
+      || text->len < builder->word.start + 4)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (builder->alefs); i++)
+    if (nearly (before / MAX (builder->last_size, 1.0f), builder->alefs[i]))
+      return;
+  if (builder->last_character == 0x627 && builder->characters == 1)
+    return;
+  char swapped[4];
+  memcpy (swapped, text->str + text->len - 2, 2);
+  memcpy (swapped + 2, text->str + text->len - 4, 2);
+  memcpy (text->str + text->len - 4, swapped, 4);
+}
+
+static void add_character (Builder *builder, gunichar c, const PopplerRectangle *rectangle, float size, guint style,
+                           guint32 color)
 {
   if (c == '\n' || c == '\r' || c == '\f') {
     end_word (builder);
@@ -146,42 +254,142 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
     return;
   }
   if (is_blank (c)) {
-    end_word (builder);
+    builder->blank = builder->in_word;
     return;
   }
   if (c == 0xad) {
     builder->word.style |= PDF_SOFT_HYPHEN;
     return;
   }
+  PdfBox box = box_of (rectangle);
+  if (builder->blank && builder->in_word && !goes_on (builder, c, &box, size))
+    end_word (builder);
+  builder->blank = FALSE;
   gsize before = builder->page->text->len;
+  builder->page->n_characters++;
+  builder->page->n_unmapped += is_unmapped (c) ? 1 : 0;
   append_plain (builder->page->text, c);
   if (builder->page->text->len == before)
     return;
-  PdfBox box = box_of (rectangle);
+  /* Letters that show and letters that do not are never one word. */
+  if (builder->in_word && color != builder->word.color
+      && pdf_color_is_light (color) != pdf_color_is_light (builder->word.color))
+    close_word (builder, before);
   if (builder->in_word) {
     /* Poppler sets no blank between blocks of text that stand beside each other. */
     const PdfBox *last = &builder->last;
     float across = MAX (box.x0 - last->x1, last->x0 - box.x1), down = MAX (box.y0 - last->y1, last->y0 - box.y1);
-    if (MAX (across, down) > JUMP * MAX (size, 4.0f)) {
-      builder->word.length = (guint32)before - builder->word.start;
-      builder->in_word = FALSE;
-      g_array_append_val (builder->page->words, builder->word);
+    gboolean leftward = builder->leftward > 0 && pdf_is_right_to_left (c);
+    if (leftward && across > JUMP_LEFTWARD * size && across <= JUMP * size) {
+      /* It misses one in right-to-left lines. */
+      gsize length = builder->page->text->len - before;
+      builder->page->text->len = before;
+      end_word (builder);
+      builder->page->text->len = before + length;
+    } else if (MAX (across, down) > JUMP * MAX (size, 4.0f)) {
+      close_word (builder, before);
       builder->next_style = PDF_BREAK;
     }
   }
+  if (builder->in_word) {
+    builder->across += (box.x0 + box.x1 - builder->last.x0 - builder->last.x1) / 2;
+    builder->down += (box.y0 + box.y1 - builder->last.y0 - builder->last.y1) / 2;
+    mend_ligature (builder, c, &box);
+  }
   builder->last = box;
+  builder->last_size = size;
+  builder->last_character = c;
   if (!builder->in_word) {
-    builder->word = (PdfWord){ (guint32)before, 0, box, size, style | builder->next_style };
+    builder->word = (PdfWord){ .start = (guint32)before,
+                               .box = box,
+                               .size = size,
+                               .style = style | builder->next_style,
+                               .color = color };
     builder->next_style = 0;
+    builder->across = builder->down = 0;
+    builder->characters = 1;
+    builder->leftward = pdf_is_right_to_left (c);
     builder->in_word = TRUE;
   } else {
+    builder->characters++;
+    builder->leftward += pdf_is_right_to_left (c);
     pdf_box_unite (&builder->word.box, &box);
     builder->word.size = MAX (builder->word.size, size);
     builder->word.style &= ~(guint)PDF_SOFT_HYPHEN;
   }
 }
 
-PdfPage *pdf_page_read (PopplerPage *source, int number)
+/* ---- poppler's order ------------------------------------------------------------------------------------- */
+
+#define EMBED_LEFT_TO_RIGHT 0x202a
+#define EMBED_RIGHT_TO_LEFT 0x202b
+#define END_EMBEDDING 0x202c
+
+static gboolean is_embedding (gunichar c)
+{
+  return c >= EMBED_LEFT_TO_RIGHT && c <= END_EMBEDDING;
+}
+
+/* Poppler's text is in the order of reading, with marks around what runs the other way, but its rectangles stand from left
+ * to right and have none for the marks. Returns for each character the index of its rectangle, G_MAXUINT32 for marks; or
+ * NULL if they are in the same order. */
+static guint32 *visual_order (const char *text, guint n_rectangles)
+{
+  if (!strstr (text, "\xe2\x80\xaa") && !strstr (text, "\xe2\x80\xab"))
+    return NULL;
+  guint n = 0, n_marks = 0;
+  for (const char *p = text; *p; p = g_utf8_next_char (p), n++)
+    n_marks += is_embedding (g_utf8_get_char (p));
+  if (n - n_marks != n_rectangles)
+    return NULL;
+  guint32 *order = g_new (guint32, n);
+  guint start = 0, inner = 0, at = 0, i = 0; /* start, inner: where the run that was opened begins; at: rectangle */
+  guint first = 0, inner_first = 0, depth = 0;
+  gboolean rightward = FALSE;
+  for (const char *p = text; *p; p = g_utf8_next_char (p), i++) {
+    gunichar c = g_utf8_get_char (p);
+    order[i] = is_embedding (c) ? G_MAXUINT32 : at++;
+    if (c == '\n')
+      depth = 0;
+    if (!is_embedding (c))
+      continue;
+    if (c != END_EMBEDDING && depth++ == 0) {
+      start = i;
+      first = at;
+      rightward = c == EMBED_LEFT_TO_RIGHT;
+    } else if (c != END_EMBEDDING) {
+      inner = i;
+      inner_first = at;
+    } else if (depth > 0 && --depth == 0) {
+      for (guint k = start; k <= i && !rightward; k++)
+        if (order[k] != G_MAXUINT32)
+          order[k] = first + at - 1 - order[k];
+    } else if (depth == 1) {
+      /* Turned round here, and once more with what it stands in. */
+      for (guint k = inner; k <= i; k++)
+        if (order[k] != G_MAXUINT32)
+          order[k] = inner_first + at - 1 - order[k];
+    }
+  }
+  return order;
+}
+
+/* Whether most letters are of a right-to-left script. */
+static gboolean mostly_leftward (const char *text)
+{
+  guint leftward = 0, others = 0;
+  for (const char *p = text; *p; p = g_utf8_next_char (p)) {
+    if ((guchar)*p < 0x80)
+      others += g_ascii_isalpha (*p);
+    else if (pdf_is_right_to_left (g_utf8_get_char (p)))
+      leftward++;
+    else
+      others += g_unichar_isalpha (g_utf8_get_char (p));
+  }
+  return leftward > others;
+}
+
+PdfPage *pdf_page_new (PopplerPage *source, int number)
 {
   PdfPage *page = g_new0 (PdfPage, 1);
   page->number = number;
@@ -192,33 +400,62 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
   poppler_page_get_size (source, &width, &height);
   page->width = bounded (width);
   page->height = bounded (height);
+  return page;
+}
 
-  g_autofree char *text = poppler_page_get_text (source);
+PdfPage *pdf_page_read (PopplerPage *source, int number)
+{
+  PdfPage *page = pdf_page_new (source, number);
+  double width = (double)page->width, height = (double)page->height;
+  /* Poppler selects the text between two points: for a right-to-left script the first one is at the right. */
+  PopplerRectangle area = { 0, 0, width, height };
+  char *text = poppler_page_get_text_for_area (source, &area);
+  if (text && mostly_leftward (text)) {
+    area = (PopplerRectangle){ width, 0, 0, height };
+    g_free (text);
+    text = poppler_page_get_text_for_area (source, &area);
+  }
   PopplerRectangle *rectangles = NULL;
   guint n_rectangles = 0;
-  if (!text || !*text || !poppler_page_get_text_layout (source, &rectangles, &n_rectangles))
+  if (!text || !*text || !poppler_page_get_text_layout_for_area (source, &area, &rectangles, &n_rectangles)) {
+    g_free (text);
     return page;
-  GList *attributes = poppler_page_get_text_attributes (source), *at = attributes;
+  }
+  GList *attributes = poppler_page_get_text_attributes_for_area (source, &area), *at = attributes;
   Builder builder = { .page = page, .next_style = PDF_BREAK };
   guint i = 0, style = 0;
+  guint32 color = 0;
   float size = 0;
   const char *font = NULL;
-  for (const char *p = text; *p && i < n_rectangles && i < MAX_CHARACTERS; p = g_utf8_next_char (p), i++) {
-    while (at && i > (guint)((PopplerTextAttributes *)at->data)->end_index)
+  g_autofree guint32 *order = visual_order (text, n_rectangles);
+  for (const char *p = text; *p && i < MAX_CHARACTERS; p = g_utf8_next_char (p), i++) {
+    guint index = order ? order[i] : i;
+    if (index == G_MAXUINT32)
+      continue;
+    if (index >= n_rectangles)
+      break;
+    while (at && index > (guint)((PopplerTextAttributes *)at->data)->end_index)
       at = at->next;
+    while (at && at->prev && index < (guint)((PopplerTextAttributes *)at->data)->start_index)
+      at = at->prev;
     const PopplerTextAttributes *run = at ? at->data : NULL;
-    if (run && (guint)run->start_index <= i) {
+    if (run && (guint)run->start_index <= index) {
       size = bounded (run->font_size);
+      color = (guint32)(run->color.red >> 8) << 16 | (guint32)(run->color.green >> 8) << 8 | run->color.blue >> 8;
       if (run->font_name != font) {
         font = run->font_name;
-        style = style_of_font (font);
+        style = style_of_font (font) | look_of_run (run) << PDF_LOOK_SHIFT;
       }
     }
-    add_character (&builder, g_utf8_get_char (p), &rectangles[i], size, style);
+    add_character (&builder, g_utf8_get_char (p), &rectangles[index], size, style, color);
   }
   end_word (&builder);
+  pdf_remove_hidden (source, page);
+  pdf_page_turn (page);
   pdf_page_arrange (page);
+  pdf_page_turn_back (page);
   poppler_page_free_text_attributes (attributes);
   g_free (rectangles);
+  g_free (text);
   return page;
 }

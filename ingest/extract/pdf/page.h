@@ -1,6 +1,6 @@
 /* page.h: one page of print: words with their rectangles, in fragments of lines, in the order of reading.
- * A PdfPage owns its arrays and holds no poppler object. page.c takes poppler's characters and gives words;
- * layout.c takes the words and gives fragments in order. */
+ * A PdfPage owns its arrays and holds no poppler object. page.c takes poppler's characters and gives words; turn.c turns
+ * them upright; layout.c takes the words and gives fragments in order. */
 #ifndef LECTERN_EXTRACT_PDF_PAGE_H
 #define LECTERN_EXTRACT_PDF_PAGE_H
 
@@ -11,19 +11,39 @@ typedef enum {
   PDF_MONO = 1 << 1,
   PDF_SOFT_HYPHEN = 1 << 2, /* the word ended in one (it is not part of its text) */
   PDF_BREAK = 1 << 3,       /* poppler begins another line or place with the word */
+  PDF_SHORT = 1 << 4,       /* the word has two characters, which may also be a letter and its accent */
 } PdfStyle;
+
+#define PDF_LOOK_SHIFT 8 /* the upper bits of a word's style tell its font and colour from others */
 
 /* Points from the top left corner; y0 < y1. */
 typedef struct {
   float x0, y0, x1, y1;
 } PdfBox;
 
+/* Which way print runs. */
+typedef enum {
+  PDF_TURN_NONE, /* to the right */
+  PDF_TURN_DOWN,
+  PDF_TURN_UP,
+  PDF_TURN_OVER,   /* on its head */
+  PDF_TURN_LEFT,   /* to the left: on pages of a right-to-left script, all upright words */
+  PDF_TURN_ACROSS, /* large, over other print, as a watermark: where it stands tells nothing */
+  PDF_TURN_UNKNOWN /* only while a page is read */
+} PdfTurn;
+
 typedef struct {
   guint32 start, length; /* in PdfPage.text, at least one byte */
-  PdfBox box;
-  float size; /* of the font, points */
+  PdfBox box;            /* as the layout sees it: upright (turn.c) */
+  PdfBox shown;          /* on the page, no higher than its line */
+  float size;            /* of the font, points */
   guint style;
+  guint32 color; /* 0xRRGGBB, what it is filled with */
+  PdfTurn turn;
 } PdfWord;
+
+/* Ways of hiding text (hidden.c). */
+typedef enum { PDF_HIDDEN_COLOR, PDF_HIDDEN_SIZE, PDF_HIDDEN_PLACE, PDF_HIDDEN_COVERED, PDF_N_HIDDEN } PdfHidden;
 
 /* A fragment: words on one line with no gap between them that could be one between columns. */
 typedef struct {
@@ -37,6 +57,7 @@ typedef struct {
   gboolean dropped;  /* is not read: a running header, footer or page number, an entry of the contents */
   gboolean contents; /* belongs to a table of contents */
   int table;         /* 1 + index of the table that it is a cell of; 0: none */
+  PdfTurn turn;      /* of its words; not PDF_TURN_NONE: its box is not where it stands on the page */
 } PdfLine;
 
 typedef struct {
@@ -45,6 +66,9 @@ typedef struct {
   GString *text;
   GArray *words; /* of PdfWord, in poppler's order */
   GArray *lines; /* of PdfLine, in the order of reading */
+  guint n_characters, n_unmapped; /* as they stand in the file; those that stand for no known letter */
+  guint hidden[PDF_N_HIDDEN];       /* characters that nobody sees and that were left out */
+  gboolean doubtful; /* the order of reading is a guess */
 } PdfPage;
 
 #define PDF_WORD(page, i) (&g_array_index ((page)->words, PdfWord, i))
@@ -54,8 +78,16 @@ typedef struct {
  * too; fragments of one row are one line again unless a gutter or the columns of a table separate them. */
 #define PDF_WIDE_GAP 0.75f
 
+/* A page of this size without words. */
+PdfPage *pdf_page_new (PopplerPage *source, int number);
 PdfPage *pdf_page_read (PopplerPage *source, int number);
 void pdf_page_free (PdfPage *page);
+
+/* Turns words that do not run to the right so that they seem to, mirrors those of right-to-left scripts; and turns what
+ * they are shown at back. */
+void pdf_page_turn (PdfPage *page);
+void pdf_page_turn_back (PdfPage *page);
+gboolean pdf_is_right_to_left (gunichar c);
 
 /* Fills page->lines from page->words. */
 void pdf_page_arrange (PdfPage *page);

@@ -307,6 +307,9 @@ static gboolean is_table (const PdfPage *page, const Row *rows, guint n_rows, co
     last_is_prose = filled[c] > 2 && words[c] > 4 * filled[c] && fill > 0.62f && to - from > 0.2f * page->width;
     prose += last_is_prose;
   }
+  /* Labels in a drawing leave most places empty. */
+  if (n >= 5 && 5 * n_cells < 2 * n * n_rows)
+    return FALSE;
   if (full < 2 || prose >= 2 || 4 * violations > n_rows || bytes < 3 * n_cells
       || !is_aligned (page, rows, n_rows, columns))
     return FALSE;

@@ -148,7 +148,8 @@ void pdf_block_append_line (LecternBlock *block, const PdfDocument *document, co
     LecternSpan span
         = { (guint32)text->len,
             word->length,
-            { page->number, word->box.x0, word->box.y0, word->box.x1 - word->box.x0, word->box.y1 - word->box.y0 } };
+            { page->number, word->shown.x0, word->shown.y0, word->shown.x1 - word->shown.x0,
+              word->shown.y1 - word->shown.y0 } };
     g_string_append_len (text, bytes, word->length);
     g_array_append_val (block->spans, span);
   }

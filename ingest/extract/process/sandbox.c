@@ -85,18 +85,27 @@ static gboolean close_range_of (guint first, guint last)
   return last <= ALL_DESCRIPTORS;
 }
 
-static gboolean close_others (int document_fd, int answer_fd)
+/* Of `kept`, -1 stands for none. */
+static gboolean close_others (const int kept[3])
 {
-  guint low = (guint)MIN (document_fd, answer_fd), high = (guint)MAX (document_fd, answer_fd);
-  gboolean done = close_range_of (STDERR_FILENO + 1, low - 1);
-  done &= close_range_of (low + 1, high - 1);
-  return close_range_of (high + 1, G_MAXUINT) && done;
+  gboolean done = TRUE;
+  guint from = STDERR_FILENO + 1;
+  for (;;) {
+    guint next = G_MAXUINT;
+    for (guint i = 0; i < 3; i++)
+      if (kept[i] >= 0 && (guint)kept[i] >= from)
+        next = MIN (next, (guint)kept[i]);
+    if (next == G_MAXUINT)
+      return close_range_of (from, G_MAXUINT) && done;
+    done &= close_range_of (from, next - 1);
+    from = next + 1;
+  }
 }
 
 gboolean sandbox_enter (const Request *request, int document_fd, int answer_fd, ProtectionsFrame *protections)
 {
   gboolean signals = prepared.signal_wall_fd >= 0 && landlock_enter (prepared.signal_wall_fd);
-  gboolean descriptors = close_others (document_fd, answer_fd);
+  gboolean descriptors = close_others ((const int[]){ document_fd, answer_fd, request->recognized_fd });
   if (!limits_apply (request))
     return FALSE;
   gboolean calls = prepared.filter && system_calls_enter (prepared.filter);

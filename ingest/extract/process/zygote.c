@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 /* Takes one message. Returns its size, 0 when the other end hung up, -1 for a message that is no request. */
-static ssize_t receive (int socket_fd, Request *request, int fds[2])
+static ssize_t receive (int socket_fd, Request *request, int fds[3])
 {
   union {
-    char bytes[CMSG_SPACE (2 * sizeof (int))];
+    char bytes[CMSG_SPACE (3 * sizeof (int))];
     struct cmsghdr align;
   } control;
   struct iovec part = { request, sizeof *request };
@@ -28,17 +28,18 @@ static ssize_t receive (int socket_fd, Request *request, int fds[2])
   while (n < 0 && errno == EINTR);
   if (n <= 0)
     return 0;
-  fds[0] = fds[1] = -1;
+  fds[0] = fds[1] = fds[2] = -1;
   const struct cmsghdr *header = CMSG_FIRSTHDR (&message);
   if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS
-      && header->cmsg_len == CMSG_LEN (2 * sizeof (int)))
-    memcpy (fds, CMSG_DATA (header), 2 * sizeof (int));
+      && (header->cmsg_len == CMSG_LEN (2 * sizeof (int)) || header->cmsg_len == CMSG_LEN (3 * sizeof (int))))
+    memcpy (fds, CMSG_DATA (header), header->cmsg_len - CMSG_LEN (0));
   if (n == 1)
     return 1;
   if (n != sizeof *request || request->magic != REQUEST_MAGIC || request->version != REQUEST_VERSION || fds[0] < 3
       || fds[1] < 3)
     return -1;
   request->name[sizeof request->name - 1] = '\0';
+  request->recognized_fd = fds[2];
   return n;
 }
 
@@ -67,7 +68,7 @@ static gboolean attend (int socket_fd, int signal_fd, pid_t pid, Reply *reply)
     }
     if (polled[0].revents) {
       Request request;
-      int fds[2];
+      int fds[3];
       if (receive (socket_fd, &request, fds) == 0)
         connected = FALSE;
       kill (pid, SIGKILL);
@@ -106,7 +107,7 @@ int zygote_serve (int socket_fd, ZygoteChild child)
     return 1;
   for (;;) {
     Request request = { 0 };
-    int fds[2];
+    int fds[3];
     ssize_t n = receive (socket_fd, &request, fds);
     if (n == 0)
       return 0;
@@ -122,6 +123,8 @@ int zygote_serve (int socket_fd, ZygoteChild child)
       reply.error_number = errno;
     close (fds[0]);
     close (fds[1]);
+    if (fds[2] >= 0)
+      close (fds[2]);
     if (pid > 0 && !attend (socket_fd, signal_fd, pid, &reply))
       return 0;
     if (send (socket_fd, &reply, sizeof reply, MSG_NOSIGNAL) < 0)

@@ -223,12 +223,8 @@ static void end_run (Reader *reader)
   g_array_set_size (lines, 0);
 }
 
-Outcome text_extract (const Document *document, Writer *writer)
+void text_emit_blocks (const char *text, Writer *writer)
 {
-  if (encoding_is_binary (document->bytes, document->size))
-    return outcome_failed (LECTERN_STATUS_UNSUPPORTED, "The file holds binary data, not text.");
-  gsize length;
-  g_autofree char *text = encoding_decode (document->bytes, document->size, NULL, &length, NULL);
   Reader reader = { writer, g_array_new (FALSE, FALSE, sizeof (Line)), g_string_new (NULL) };
   const char *ends = strchr (text, '\n') ? "\n\f" : "\r\f"; /* old Mac line ends */
   for (const char *at = text; *at;) {
@@ -247,6 +243,14 @@ Outcome text_extract (const Document *document, Writer *writer)
   end_run (&reader);
   g_array_free (reader.lines, TRUE);
   g_string_free (reader.out, TRUE);
+}
+
+Outcome text_extract (const Document *document, Writer *writer)
+{
+  if (encoding_is_binary (document->bytes, document->size))
+    return outcome_failed (LECTERN_STATUS_UNSUPPORTED, "The file holds binary data, not text.");
+  g_autofree char *text = encoding_decode (document->bytes, document->size, NULL, NULL, NULL);
+  text_emit_blocks (text, writer);
   if (emit_count_blocks (writer) == 0)
     return outcome_failed (LECTERN_STATUS_EMPTY, "The file holds no text.");
   return outcome_indexed ();

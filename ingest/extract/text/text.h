@@ -8,4 +8,7 @@
 int text_sniff (const Document *document);
 Outcome text_extract (const Document *document, Writer *writer);
 
+/* The blocks of text in UTF-8 that ends with a NUL. */
+void text_emit_blocks (const char *text, Writer *writer);
+
 #endif
