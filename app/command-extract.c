@@ -57,11 +57,21 @@ static void print_json (const LecternExtraction *extraction)
   output_json (writer);
 }
 
+/* The heading of a web page that is the page's title, which is not part of its main text. */
+static gboolean repeats_title (const LecternExtraction *extraction, const LecternBlock *block)
+{
+  return block->kind == LECTERN_BLOCK_HEADING && block->level == 1 && g_strcmp0 (extraction->type, "html") == 0
+         && g_strcmp0 (extraction->title, block->text) == 0;
+}
+
 static void print_text (const LecternExtraction *extraction)
 {
+  guint n_texts = 0;
   for (guint i = 0; i < extraction->blocks->len; i++) {
     const LecternBlock *block = g_ptr_array_index (extraction->blocks, i);
-    output_text (i ? "\n" : "");
+    if (repeats_title (extraction, block) && extraction->blocks->len > 1)
+      continue;
+    output_text (n_texts++ ? "\n" : "");
     output_text (block->text);
     output_text ("\n");
   }

@@ -3,6 +3,7 @@
 #include "ingest/format.h"
 #include "ingest/frame.h"
 #include "ingest/ingest.h"
+#include "ingest/saved-page.h"
 #include "ingest/recognition.h"
 
 #include <errno.h>
@@ -491,6 +492,12 @@ LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const
   if (fd < 0)
     return extraction;
 
+  int bundle = saved_page_open_bundle (path, fd, (guint64)information.st_size);
+  if (bundle >= 0) {
+    close (fd);
+    fd = bundle;
+    fstat (fd, &information);
+  }
   g_autofree char *name = g_path_get_basename (path);
   extraction = extract_descriptor (extractor, fd, (guint64)information.st_size, path, name, limits, cancellable, error);
   close (fd);

@@ -2,6 +2,7 @@
 
 #include "ingest/ignore.h"
 #include "ingest/ingest.h"
+#include "ingest/saved-page.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -109,7 +110,7 @@ static void walk_folder (Walk *walk, const char *folder, IgnoreRules *rules, gui
     gboolean is_folder = S_ISDIR (info.st_mode);
     if (!is_folder && (!S_ISREG (info.st_mode) || !lectern_format_is_known (path)))
       continue;
-    if (ignore_rules_check (rules, name, is_folder) != IGNORE_NOT)
+    if (ignore_rules_check (rules, name, is_folder) != IGNORE_NOT || (is_folder && saved_page_is_folder (path)))
       continue;
     if (is_folder) {
       g_autoptr (IgnoreRules) below = ignore_rules_new_below (rules, name);

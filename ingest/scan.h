@@ -1,8 +1,8 @@
 /* scan.h: paths that a person names to the files that an indexing run looks at. Internal to ingest/.
  *
  * Folders are walked depth first, entries in byte order of their names. Left out in folders: what ignore.h tells (hidden
- * entries among it), names of no known format, special files, and symbolic links into a folder that is walked anyway
- * (which also ends every loop).
+ * entries among it), names of no known format, special files, symbolic links into a folder that is walked anyway
+ * (which also ends every loop), and the folders of saved pages (saved-page.h).
  * What is named explicitly is always in the list, even if it does not exist. */
 #ifndef LECTERN_INGEST_SCAN_H
 #define LECTERN_INGEST_SCAN_H

@@ -54,7 +54,7 @@ static guint64 shape_key (const GArray *entries, guint index)
 static void count_shapes (PageFeatures *features)
 {
   for (guint i = 0; i < features->blocks->len; i++) {
-    const TextBlock *block = &g_array_index (features->blocks, TextBlock, i);
+    TextBlock *block = &g_array_index (features->blocks, TextBlock, i);
     const Entry *entry = page_tree_get (features->entries, block->entry);
     guint64 key = shape_key (features->entries, block->entry);
     Shape *shape = g_hash_table_lookup (features->shapes, &key);
@@ -62,6 +62,7 @@ static void count_shapes (PageFeatures *features)
       shape = g_new0 (Shape, 1);
       g_hash_table_insert (features->shapes, g_memdup2 (&key, sizeof key), shape);
     }
+    block->shape = shape;
     shape->n++;
     shape->text += entry->text;
     shape->links += entry->links;
@@ -115,6 +116,9 @@ PageFeatures *page_features_new (const GArray *entries, guint main_index, const 
     block->is_title
         = features->title[0] && block->start[0]
           && strncmp (block->start, features->title, MIN (strlen (block->start), strlen (features->title))) == 0;
+    block->groups = words_of_text (block->start, 10);
+    if (page_tree_get (entries, block->entry)->inside & INSIDE_HEADING)
+      block->heading_groups = words_of_text (block->start, 6);
     block->hash = g_str_hash (block->start);
   }
   count_shapes (features);
@@ -216,7 +220,7 @@ void page_features_get (const PageFeatures *features, guint i, float out[N_BLOCK
              : block->tail == ')'                                                                 ? 3
                                                                                                   : 0;
   out[k++] = share (entry->text, block->n_words);
-  guint32 text_groups = words_of_text (block->start, 10);
+  guint32 text_groups = block->groups;
   for (guint group = 0; group < N_WORD_GROUPS; group++)
     if (group != WORDS_CONTENT && group != WORDS_HEAD && group != WORDS_SIDE)
       out[k++] = text_groups & (1u << group) ? 1 : 0;
@@ -251,8 +255,7 @@ void page_features_get (const PageFeatures *features, guint i, float out[N_BLOCK
   k += 5;
 
   /* its like on the page */
-  guint64 key = shape_key (entries, block->entry);
-  const Shape *shape = g_hash_table_lookup (features->shapes, &key);
+  const Shape *shape = block->shape;
   out[k++] = (float)MIN (shape->n, 100);
   out[k++] = share (shape->text, all);
   out[k++] = share (shape->links, shape->text);
@@ -276,7 +279,7 @@ void page_features_get (const PageFeatures *features, guint i, float out[N_BLOCK
   for (; back <= MIN (i, 12); back++) {
     const TextBlock *before = &g_array_index (features->blocks, TextBlock, i - back);
     if (page_tree_get (entries, before->entry)->inside & INSIDE_HEADING) {
-      heading = words_of_text (before->start, 6);
+      heading = before->heading_groups;
       break;
     }
   }

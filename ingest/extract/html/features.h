@@ -11,8 +11,10 @@ typedef struct {
   char start[160]; /* the beginning of its text, white space normalised */
   char tail;       /* its last character */
   guint n_words, n_stops, n_commas, n_digits, n_capitals;
-  gboolean is_title; /* is the page's title, or how it begins */
-  guint32 hash;      /* of the start: equal for repeated texts */
+  gboolean is_title;              /* is the page's title, or how it begins */
+  guint32 groups, heading_groups; /* word groups of its beginning; of a heading's, 0 of others */
+  gconstpointer shape;            /* private */
+  guint32 hash;                   /* of the start: equal for repeated texts */
 } TextBlock;
 
 typedef struct {

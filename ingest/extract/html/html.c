@@ -2,6 +2,7 @@
 
 #include "ingest/extract/text/encoding.h"
 #include "ingest/extract/html/blocks.h"
+#include "ingest/extract/html/bundle.h"
 #include "ingest/extract/html/head.h"
 #include "ingest/extract/html/parse.h"
 
@@ -41,6 +42,8 @@ static gboolean is_damaged_markup (const Document *document)
 
 int html_sniff (const Document *document)
 {
+  if (bundle_is (document->bytes, document->size))
+    return 2;
   g_autofree char *head = encoding_decode (document->bytes, MIN (document->size, LOOK_BYTES), NULL, NULL, NULL);
   const char *at = head;
   for (;;) { /* past white space, the XML declaration and comments */
@@ -115,36 +118,67 @@ static void emit_head (const HtmlHead *head, Writer *writer)
     emit_language (writer, head->language);
 }
 
+/* A frame beside the page's own text, such as an advertisement, is of use only if it holds about so many characters. */
+#define MIN_FRAME_CHARACTERS 200
+/* Frames in frames. */
+#define MAX_FRAME_DEPTH 3
+
+static void emit_frames (GArray *parts, xmlNode *root, guint depth, HtmlExtent extent, Writer *writer);
+
+/* The text of one page, which is UTF-8 and is changed, and then of its frames. */
+static void emit_page (GArray *parts, char *text, gsize length, guint depth, guint min_characters, HtmlExtent extent,
+                       Writer *writer)
+{
+  htmlDocPtr page = html_parse (text, length);
+  xmlNode *root = page ? xmlDocGetRootElement (page) : NULL;
+  if (root) {
+    HtmlHead head;
+    html_head_read (root, &head);
+    if (depth == 0 && extent == HTML_MAIN_CONTENT)
+      emit_head (&head, writer);
+    xmlNode *body = html_find_body (root);
+    HtmlMain *main = extent == HTML_ALL_VISIBLE ? html_main_whole (body) : html_main_find (body, head.title);
+    if (main && html_main_count_characters (main) >= min_characters) {
+      html_blocks_emit (main, writer);
+      html_main_report (main, writer);
+    }
+    html_main_free (main);
+    html_head_clear (&head);
+    emit_frames (parts, root, depth + 1, extent, writer);
+  }
+  if (page)
+    xmlFreeDoc (page);
+}
+
+/* The frames that were saved with the page, in the order in which it refers to them. */
+static void emit_frames (GArray *parts, xmlNode *root, guint depth, HtmlExtent extent, Writer *writer)
+{
+  if (parts->len <= 1 || depth > MAX_FRAME_DEPTH)
+    return;
+  for (xmlNode *at = root; at; at = html_next (at, root, FALSE)) {
+    gboolean frame = html_is (at, "frame");
+    const char *address = frame || (html_is (at, "iframe") && !html_is_hidden (at)) ? html_attribute (at, "src") : NULL;
+    BundlePart *part = address ? bundle_take (parts, address) : NULL;
+    if (!part)
+      continue;
+    gsize length;
+    g_autofree char *text = html_decode (part->bytes, part->size, NULL, &length);
+    emit_page (parts, text, length, depth, frame ? 0 : MIN_FRAME_CHARACTERS, extent, writer);
+  }
+}
+
 Outcome html_extract_within (const Document *document, const char *charset, HtmlExtent extent, Writer *writer)
 {
   guint before = emit_count_blocks (writer);
-  gsize length;
-  g_autofree char *text = html_decode (document->bytes, document->size, charset, &length);
+  g_autoptr (GArray) parts = bundle_new (document->bytes, document->size);
+  const BundlePart *page = parts->len > 0 ? &g_array_index (parts, BundlePart, 0) : NULL;
+  gsize length = 0;
+  g_autofree char *text = page ? html_decode (page->bytes, page->size, charset, &length) : g_strdup ("");
   if (length > MAX_DECODED_BYTES)
     return outcome_failed (LECTERN_STATUS_TOO_LARGE, "The page is larger than 512 MiB.");
   if (text[strspn (text, " \t\r\n")] == '\0')
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
-
-  htmlDocPtr page = html_parse (text, length);
-  xmlNode *root = page ? xmlDocGetRootElement (page) : NULL;
-  if (!root) {
-    if (page)
-      xmlFreeDoc (page);
-    return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
-  }
-  HtmlHead head;
-  html_head_read (root, &head);
-  if (extent == HTML_MAIN_CONTENT)
-    emit_head (&head, writer);
-  xmlNode *body = html_find_body (root);
-  HtmlMain *main = extent == HTML_ALL_VISIBLE ? html_main_whole (body) : html_main_find (body, head.title);
-  if (main) {
-    html_blocks_emit (main, writer);
-    html_main_report (main, writer);
-  }
-  html_main_free (main);
-  html_head_clear (&head);
-  xmlFreeDoc (page);
+  emit_page (parts, text, length, 0, 0, extent, writer);
   if (emit_count_blocks (writer) == before)
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
   return outcome_indexed ();

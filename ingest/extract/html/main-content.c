@@ -2,6 +2,7 @@
 
 #include "ingest/extract/html/block-model.h"
 #include "ingest/extract/html/hidden.h"
+#include "ingest/extract/html/words.h"
 
 #include <string.h>
 
@@ -51,12 +52,17 @@ static void mark_boilerplate (HtmlMain *main)
   guint n = main->entries->len;
   /* Prose is the text of blocks that come out positive; prose[i]: before entry i. */
   g_autofree double *prose = g_new0 (double, n + 1);
+  g_autofree guint *code = g_new0 (guint, n + 1);
+  for (guint i = 0; i < n; i++)
+    code[i + 1] = code[i] + (html_role (page_tree_get (main->entries, i)->node) == ELEMENT_CODE);
   for (guint i = 0; i < n; i++)
     prose[i + 1] = prose[i] + MAX (g_array_index (main->entries, Entry, i).value, 0);
   for (guint i = 0; i < n;) {
     Entry *entry = &g_array_index (main->entries, Entry, i);
     if (entry->hidden
-        || (html_is_boilerplate (entry->node) && prose[entry->end] - prose[i] <= TRUSTED_PROSE * prose[n])) {
+        || (html_is_boilerplate (entry->node)
+            && (code[entry->end] == code[i] || (entry->names & (1u << WORDS_COMMENT))) /* code: a manual's section */
+            && prose[entry->end] - prose[i] <= TRUSTED_PROSE * prose[n])) {
       entry->left_out = TRUE;
       for (guint below = i; below < entry->end; below++)
         page_tree_get (main->entries, below)->value = 0;
@@ -95,8 +101,6 @@ static void judge_blocks (HtmlMain *main)
 {
   const PageFeatures *features = main->features;
   guint n = features->blocks->len;
-  if (n > MAX_BLOCKS)
-    return;
   double kept = 0, by_sums = count_kept (main, features->main_start);
   gboolean titled = FALSE;
   for (guint i = 0; i < n; i++) {
@@ -183,6 +187,11 @@ HtmlMain *html_main_find (xmlNode *root, const char *title)
     }
     main->everything = rest < MIN_SHARE * visible;
   }
+  guint n_blocks = 0;
+  for (guint i = 0; i < n; i++)
+    n_blocks += page_tree_get (main->entries, i)->text > 0;
+  if (n_blocks > MAX_BLOCKS)
+    return main;
   main->features = page_features_new (main->entries, GPOINTER_TO_UINT (main->root->_private) - 1, title);
   if (!main->everything)
     judge_blocks (main);
@@ -245,7 +254,7 @@ gboolean html_main_shows_picture (const HtmlMain *main, const xmlNode *image)
   const Entry *entry = page_tree_find (main->entries, image);
   if (!entry || entry->hidden)
     return FALSE;
-  if (!main->features) /* the whole is content */
+  if (!main->features) /* not judged by blocks */
     return TRUE;
   if (entry->left_out)
     return FALSE;
@@ -269,6 +278,16 @@ gboolean html_main_shows_picture (const HtmlMain *main, const xmlNode *image)
       return FALSE;
   }
   return TRUE;
+}
+
+guint html_main_count_characters (const HtmlMain *main)
+{
+  guint n = 0;
+  for (guint i = 0; i < main->entries->len; i++) {
+    const Entry *entry = page_tree_get (main->entries, i);
+    n += entry->hidden || entry->refused ? 0 : entry->text;
+  }
+  return n;
 }
 
 void html_main_report (const HtmlMain *main, Writer *writer)

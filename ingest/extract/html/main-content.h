@@ -27,6 +27,7 @@ xmlNode *html_main_get_root (const HtmlMain *main);
 gboolean html_main_is_left_out (const HtmlMain *main, const xmlNode *node);
 /* Whether a picture (<img>) belongs to the content. */
 gboolean html_main_shows_picture (const HtmlMain *main, const xmlNode *image);
+guint html_main_count_characters (const HtmlMain *main); /* about what is not left out, without white space */
 /* Reports how much was left out, and what of it is hidden. */
 void html_main_report (const HtmlMain *main, Writer *writer);
 /* Whether the text that stands directly in this block is left out. */
