@@ -5,7 +5,7 @@ build_packages='gcc libc6-dev meson ninja-build pkg-config libpcre2-dev libglib2
   libstemmer-dev libpoppler-glib-dev libxml2-dev libcmark-gfm-dev libcmark-gfm-extensions-dev libarchive-dev libseccomp-dev libgtk-4-dev
   libadwaita-1-dev'
 run_packages='fonts-dejavu-core poppler-data adwaita-icon-theme'
-test_packages='python3 python3-gi python3-jinja2 gir1.2-atspi-2.0 at-spi2-core dbus xdotool xvfb man-db qemu-user
+test_packages='libtesseract-dev tesseract-ocr-eng python3 python3-gi python3-jinja2 gir1.2-atspi-2.0 at-spi2-core dbus xdotool xvfb man-db qemu-user
   gcc-aarch64-linux-gnu libc6-dev-arm64-cross'
 
 # require_packages NAME…: installs what is missing, as root or through sudo; otherwise prints the one command to run.

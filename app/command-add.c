@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const OptionSpec options[] = {
+  { 0, "no-ocr", OPTION_FLAG, NULL, 0, 0, "do not recognise text on pages that are images", FALSE },
+  OPTIONS_END,
+};
+
 static void show_progress (guint done, guint total, const char *path, gpointer user_data)
 {
   g_autofree char *name = g_filename_display_basename (path);
@@ -100,9 +105,10 @@ static gboolean run_add (const Invocation *invocation, GError **error)
   g_autoptr (LecternLibrary) library = lectern_library_open (invocation->library_dir, LECTERN_LIBRARY_WRITE, error);
   if (!library)
     return FALSE;
+  const LecternExtractLimits limits = { .no_recognition = options_has (invocation->options, "no-ocr") };
   g_autoptr (GError) index_error = NULL;
   g_autoptr (LecternIndexReport) report = lectern_index (
-      library, names, NULL, invocation->progress ? show_progress : NULL, NULL, invocation->cancellable, &index_error);
+      library, names, &limits, invocation->progress ? show_progress : NULL, NULL, invocation->cancellable, &index_error);
   output_progress (NULL);
   if (report && invocation->json)
     print_json (report);
@@ -136,6 +142,7 @@ const Command command_add = {
   .details = "Folders are searched with everything below them. A document that cannot be read is reported with its\n"
              "reason and the run goes on; it is not read again until it changes, but reported in every run.\n"
              "The exit status is 1 only if a PATH itself could not be indexed.\n",
+  .options = options,
   .min_words = 1,
   .max_words = G_MAXUINT,
   .run = run_add,

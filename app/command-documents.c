@@ -1,5 +1,6 @@
 /* command-documents.c: what the library holds: list and remove. */
 #include "app/commands.h"
+#include "app/findings.h"
 #include "app/output.h"
 #include "ingest/ingest.h"
 #include "retrieval/retrieval.h"
@@ -80,6 +81,110 @@ static void print_documents (const GPtrArray *documents)
     print_row (g_ptr_array_index (rows, i), widths, FALSE);
 }
 
+/* ---- list --problems ------------------------------------------------------------------------------------- */
+
+/* What a document has to tell besides its text. */
+typedef struct {
+  const LecternDocument *document;
+  GPtrArray *findings;
+  char **warnings;
+} Problems;
+
+static void problems_free (gpointer data)
+{
+  Problems *problems = data;
+  g_ptr_array_unref (problems->findings);
+  g_strfreev (problems->warnings);
+  g_free (problems);
+}
+
+static gboolean has_problems (const Problems *problems)
+{
+  if (problems->document->status != LECTERN_STATUS_INDEXED || problems->warnings[0])
+    return TRUE;
+  for (guint i = 0; i < problems->findings->len; i++)
+    if (lectern_finding_is_problem (g_ptr_array_index (problems->findings, i)))
+      return TRUE;
+  return FALSE;
+}
+
+/* Elements Problems, of the documents that have any. */
+static GPtrArray *find_problems (LecternLibrary *library, const GPtrArray *documents, GError **error)
+{
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (problems_free);
+  for (guint i = 0; i < documents->len; i++) {
+    const LecternDocument *document = g_ptr_array_index (documents, i);
+    g_autoptr (GPtrArray) findings = lectern_library_list_findings (library, document->id, error);
+    if (!findings)
+      return NULL;
+    char **warnings = lectern_library_dup_warnings (library, document->id, error);
+    if (!warnings)
+      return NULL;
+    Problems *problems = g_new0 (Problems, 1);
+    *problems = (Problems){ document, g_steal_pointer (&findings), warnings };
+    if (has_problems (problems))
+      g_ptr_array_add (found, problems);
+    else
+      problems_free (problems);
+  }
+  return g_steal_pointer (&found);
+}
+
+static void print_problems_json (const GPtrArray *found)
+{
+  g_autoptr (JsonWriter) writer = json_writer_new ();
+  json_writer_begin_array (writer);
+  for (guint i = 0; i < found->len; i++) {
+    const Problems *problems = g_ptr_array_index (found, i);
+    const LecternDocument *document = problems->document;
+    json_writer_begin_object (writer);
+    json_writer_member_int (writer, "id", document->id);
+    json_writer_member_string (writer, "path", document->path);
+    json_writer_member_string (writer, "status", lectern_status_to_string (document->status));
+    json_writer_member_string (writer, "error", document->error);
+    json_writer_key (writer, "warnings");
+    json_writer_begin_array (writer);
+    for (char **warning = problems->warnings; *warning; warning++)
+      json_writer_string (writer, *warning);
+    json_writer_end_array (writer);
+    json_writer_key (writer, "findings");
+    findings_write_json (writer, problems->findings);
+    json_writer_end_object (writer);
+  }
+  json_writer_end_array (writer);
+  output_json (writer);
+}
+
+static void print_problems (const GPtrArray *found)
+{
+  if (found->len == 0)
+    output_text ("No problems: every document was read, and nothing in them was left out.\n");
+  for (guint i = 0; i < found->len; i++) {
+    const Problems *problems = g_ptr_array_index (found, i);
+    g_autofree char *name = g_filename_display_name (problems->document->path);
+    output_printf ("%s%s\n", i ? "\n" : "", name);
+    if (problems->document->status != LECTERN_STATUS_INDEXED)
+      output_printf ("  Not indexed (%s). %s\n", lectern_status_to_string (problems->document->status),
+                     problems->document->error ? problems->document->error : "");
+    findings_print (problems->findings, TRUE, "  ");
+    for (char **warning = problems->warnings; *warning; warning++)
+      output_printf ("  %s\n", *warning);
+  }
+}
+
+static gboolean list_problems (const Invocation *invocation, LecternLibrary *library, const GPtrArray *documents,
+                               GError **error)
+{
+  g_autoptr (GPtrArray) found = find_problems (library, documents, error);
+  if (!found)
+    return FALSE;
+  if (invocation->json)
+    print_problems_json (found);
+  else
+    print_problems (found);
+  return TRUE;
+}
+
 static gboolean run_list (const Invocation *invocation, GError **error)
 {
   g_autoptr (LecternLibrary) library = lectern_library_open (invocation->library_dir, LECTERN_LIBRARY_READ, error);
@@ -88,6 +193,8 @@ static gboolean run_list (const Invocation *invocation, GError **error)
   g_autoptr (GPtrArray) documents = lectern_library_list (library, NULL, error);
   if (!documents)
     return FALSE;
+  if (options_has (invocation->options, "problems"))
+    return list_problems (invocation, library, documents, error);
   if (invocation->json)
     print_documents_json (documents);
   else
@@ -95,10 +202,16 @@ static gboolean run_list (const Invocation *invocation, GError **error)
   return TRUE;
 }
 
+static const OptionSpec list_options[] = {
+  { 0, "problems", OPTION_FLAG, NULL, 0, 0, "only documents of which something was not read, with what and why", FALSE },
+  OPTIONS_END,
+};
+
 const Command command_list = {
   .name = "list",
   .arguments = "",
   .summary = "List the documents with their status",
+  .options = list_options,
   .run = run_list,
 };
 
@@ -177,6 +290,11 @@ static gboolean run_remove (const Invocation *invocation, GError **error)
   for (guint i = 0; i < invocation->n_words; i++)
     if (!collect_ids (library, invocation->words[i], ids, error))
       return FALSE;
+  for (guint i = 0; i < ids->len; i++) {
+    g_autoptr (LecternDocument) document = lectern_library_find_id (library, g_array_index (ids, gint64, i), NULL);
+    if (document)
+      lectern_recognition_forget (document->path);
+  }
   if (!lectern_library_remove (library, (const gint64 *)(void *)ids->data, ids->len, error))
     return FALSE;
   /* What models have computed from the passages tells of their text. */

@@ -1,10 +1,12 @@
 #include "app/commands.h"
+#include "app/findings.h"
 #include "app/output.h"
 #include "app/passages.h"
 #include "ingest/ingest.h"
 
 static const OptionSpec options[] = {
   { 0, "text", OPTION_FLAG, NULL, 0, 0, "only the main text, blocks separated by a blank line", FALSE },
+  { 0, "no-ocr", OPTION_FLAG, NULL, 0, 0, "do not recognise text on pages that are images", FALSE },
   OPTIONS_END,
 };
 
@@ -18,6 +20,8 @@ static void print_json (const LecternExtraction *extraction)
   json_writer_member_string (writer, "title", extraction->title);
   json_writer_member_int (writer, "pages", extraction->n_pages);
   json_writer_member_string (writer, "language", extraction->language);
+  json_writer_member_string (writer, "author", extraction->author);
+  json_writer_member_string (writer, "date", extraction->date);
   json_writer_key (writer, "blocks");
   json_writer_begin_array (writer);
   for (guint i = 0; extraction->blocks && i < extraction->blocks->len; i++) {
@@ -36,6 +40,18 @@ static void print_json (const LecternExtraction *extraction)
   json_writer_begin_array (writer);
   for (guint i = 0; extraction->warnings && i < extraction->warnings->len; i++)
     json_writer_string (writer, g_ptr_array_index (extraction->warnings, i));
+  json_writer_end_array (writer);
+  json_writer_key (writer, "findings");
+  findings_write_json (writer, extraction->findings);
+  json_writer_key (writer, "attachments");
+  json_writer_begin_array (writer);
+  for (guint i = 0; i < extraction->attachments->len; i++) {
+    const LecternAttachment *attachment = g_ptr_array_index (extraction->attachments, i);
+    json_writer_begin_object (writer);
+    json_writer_member_string (writer, "name", attachment->name);
+    json_writer_member_int (writer, "size_bytes", (gint64)g_bytes_get_size (attachment->bytes));
+    json_writer_end_object (writer);
+  }
   json_writer_end_array (writer);
   json_writer_end_object (writer);
   output_json (writer);
@@ -57,8 +73,18 @@ static void print_blocks (const LecternExtraction *extraction)
   if (extraction->n_pages)
     output_printf (", %d %s", extraction->n_pages, extraction->n_pages == 1 ? "page" : "pages");
   output_printf (", language %s\n", extraction->language ? extraction->language : "unknown");
+  if (extraction->author)
+    output_printf ("Author: %s\n", extraction->author);
+  if (extraction->date)
+    output_printf ("Date: %s\n", extraction->date);
   for (guint i = 0; i < extraction->warnings->len; i++)
     output_printf ("Warning: %s\n", (const char *)g_ptr_array_index (extraction->warnings, i));
+  findings_print (extraction->findings, FALSE, "Note: ");
+  for (guint i = 0; i < extraction->attachments->len; i++) {
+    const LecternAttachment *attachment = g_ptr_array_index (extraction->attachments, i);
+    g_autofree char *size = output_dup_size (g_bytes_get_size (attachment->bytes));
+    output_printf ("Attachment: %s (%s)\n", *attachment->name ? attachment->name : "no name", size);
+  }
   int page = 0;
   for (guint i = 0; i < extraction->blocks->len; i++) {
     const LecternBlock *block = g_ptr_array_index (extraction->blocks, i);
@@ -90,8 +116,9 @@ static gboolean run_extract (const Invocation *invocation, GError **error)
   g_autoptr (LecternExtractor) extractor = lectern_extractor_new (error);
   if (!extractor)
     return FALSE;
+  const LecternExtractLimits limits = { .no_recognition = options_has (invocation->options, "no-ocr") };
   g_autoptr (LecternExtraction) extraction
-      = lectern_extractor_extract (extractor, path, NULL, invocation->cancellable, error);
+      = lectern_extractor_extract (extractor, path, &limits, invocation->cancellable, error);
   if (!extraction)
     return FALSE;
   if (invocation->json)

@@ -1,10 +1,45 @@
 #include "app/cache.h"
 #include "app/commands.h"
 #include "app/output.h"
+#include "ingest/ingest.h"
 #include "retrieval/retrieval.h"
 
+/* How documents are read on this system; the reason why that is not known is as good as an answer. */
+static void write_protections_json (JsonWriter *writer, const LecternProtections *protections, const char *problem)
+{
+  json_writer_begin_object (writer);
+  for (guint i = 0; protections && i < LECTERN_N_PROTECTIONS; i++) {
+    g_autofree char *key = g_strdup (lectern_protection_to_string ((LecternProtection)i));
+    json_writer_member_boolean (writer, g_strdelimit (key, " ", '_'), protections->active[i]);
+  }
+  if (protections)
+    json_writer_member_int (writer, "landlock_abi", protections->landlock_abi);
+  json_writer_member_string (writer, "error", problem);
+  json_writer_end_object (writer);
+}
+
+static void print_protections (const LecternProtections *protections, const char *problem)
+{
+  if (!protections) {
+    output_printf ("Reader     %s\n", problem);
+    return;
+  }
+  g_autoptr (GString) active = g_string_new (NULL);
+  for (guint i = 0; i < LECTERN_N_PROTECTIONS; i++)
+    if (protections->active[i])
+      g_string_append_printf (active, "%s%s", active->len ? ", " : "",
+                              lectern_protection_to_string ((LecternProtection)i));
+  output_printf ("Reader     locked up: %s\n", active->len ? active->str : "not at all");
+  for (guint i = 0; i < LECTERN_N_PROTECTIONS; i++)
+    if (!protections->active[i])
+      output_printf ("           this system lacks protection of %s: that a reader %s\n",
+                     lectern_protection_to_string ((LecternProtection)i),
+                     lectern_protection_describe ((LecternProtection)i));
+}
+
 static void print_status_json (const Invocation *invocation, const LecternLibraryStatus *status,
-                               const LecternModel *generator, const LecternCacheStatus *cache, gboolean check)
+                               const LecternModel *generator, const LecternCacheStatus *cache,
+                               const LecternProtections *protections, const char *problem, gboolean check)
 {
   g_autoptr (JsonWriter) writer = json_writer_new ();
   json_writer_begin_object (writer);
@@ -24,6 +59,8 @@ static void print_status_json (const Invocation *invocation, const LecternLibrar
   json_writer_end_object (writer);
   json_writer_key (writer, "cache");
   cache_write_json (writer, cache);
+  json_writer_key (writer, "protections");
+  write_protections_json (writer, protections, problem);
   json_writer_member_string (writer, "health", status->health);
   json_writer_member_string (writer, "checked", check ? "database and index" : "database");
   json_writer_end_object (writer);
@@ -31,7 +68,8 @@ static void print_status_json (const Invocation *invocation, const LecternLibrar
 }
 
 static void print_status (const Invocation *invocation, const LecternLibraryStatus *status,
-                          const LecternModel *generator, const LecternCacheStatus *cache, gboolean check)
+                          const LecternModel *generator, const LecternCacheStatus *cache,
+                          const LecternProtections *protections, const char *problem, gboolean check)
 {
   g_autofree char *dir = g_filename_display_name (invocation->library_dir);
   g_autofree char *database = output_dup_size ((guint64)status->database_bytes);
@@ -46,6 +84,7 @@ static void print_status (const Invocation *invocation, const LecternLibraryStat
   g_autofree char *cache_size = output_dup_size (cache->n_bytes);
   output_printf ("Cache      %s in %u saved %s\n", cache_size, cache->n_files,
                  cache->n_files == 1 ? "session" : "sessions");
+  print_protections (protections, problem);
   output_printf ("Health     %s (%s)\n", status->health,
                  check ? "database and index checked"
                        : "database checked; --check compares the index with the texts too");
@@ -72,10 +111,16 @@ static gboolean run_status (const Invocation *invocation, GError **error)
   g_autoptr (LecternCache) cache = lectern_cache_new_default ();
   LecternCacheStatus cache_status;
   lectern_cache_get_status (cache, &cache_status);
+  LecternProtections found;
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (LecternExtractor) extractor = lectern_extractor_new (&problem);
+  const LecternProtections *protections
+      = extractor && lectern_extractor_get_protections (extractor, &found, &problem) ? &found : NULL;
   if (invocation->json)
-    print_status_json (invocation, status, generator, &cache_status, check);
+    print_status_json (invocation, status, generator, &cache_status, protections, problem ? problem->message : NULL,
+                       check);
   else
-    print_status (invocation, status, generator, &cache_status, check);
+    print_status (invocation, status, generator, &cache_status, protections, problem ? problem->message : NULL, check);
   return TRUE;
 }
 

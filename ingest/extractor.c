@@ -3,6 +3,7 @@
 #include "ingest/format.h"
 #include "ingest/frame.h"
 #include "ingest/ingest.h"
+#include "ingest/recognition.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,11 +21,15 @@
 #define KILL_TIMEOUT_MS 2000
 #define DEFAULT_TIMEOUT_MS 60000u
 #define DEFAULT_TIMEOUT_MS_PER_MIB 1000u
+/* Text recognition: each page that is done gives the next one so much time, but all of them together no more than so much
+ * a page. A page of a PDF file takes some bytes at least, whatever the child says. */
+#define PAGE_TIMEOUT_MS 60000u
+#define RECOGNITION_MS_PER_PAGE 30000u
+#define RECOGNITION_MAX_MS (8u * 3600u * 1000u)
+#define MIN_BYTES_PER_PAGE 128u
 #define DEFAULT_MEMORY_BYTES (G_GUINT64_CONSTANT (1) << 30)
 #define OUTPUT_FLOOR_BYTES (G_GUINT64_CONSTANT (64) << 20)
 #define OUTPUT_PER_INPUT_BYTE 1024u
-
-extern char **environ;
 
 struct _LecternExtractor {
   char *program;
@@ -102,10 +108,14 @@ static int spawn (const char *program, int socket_fd, pid_t *pid)
   posix_spawn_file_actions_adddup2 (&actions, socket_fd, REQUEST_FD);
   sigemptyset (&signals);
   posix_spawnattr_setsigmask (&attributes, &signals);
+  sigfillset (&signals);
+  posix_spawnattr_setsigdefault (&attributes, &signals);
   /* A Ctrl-C in the terminal is the library's to handle; a group of its own keeps it from the program. */
   posix_spawnattr_setpgroup (&attributes, 0);
-  posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  int error_number = posix_spawn (pid, program, &actions, &attributes, arguments, environ);
+  posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  /* Text recognition would start threads, which a child may not; it looks when the program starts. */
+  g_auto (GStrv) variables = g_environ_setenv (g_get_environ (), "OMP_THREAD_LIMIT", "1", TRUE);
+  int error_number = posix_spawn (pid, program, &actions, &attributes, arguments, variables);
   posix_spawnattr_destroy (&attributes);
   posix_spawn_file_actions_destroy (&actions);
   return error_number;
@@ -177,21 +187,23 @@ static LecternExtraction *failed (LecternStatus status, char *error)
   return extraction;
 }
 
-static gboolean send_request (LecternExtractor *extractor, const Request *request, const int fds[2])
+/* fds: document, answer, recognised pages or -1. */
+static gboolean send_request (LecternExtractor *extractor, const Request *request, const int fds[3])
 {
   union {
-    char bytes[CMSG_SPACE (2 * sizeof (int))];
+    char bytes[CMSG_SPACE (3 * sizeof (int))];
     struct cmsghdr align;
   } control;
   memset (&control, 0, sizeof control);
+  gsize fds_bytes = (fds[2] >= 0 ? 3 : 2) * sizeof (int);
   struct iovec part = { (void *)request, sizeof *request };
   struct msghdr message
-      = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes };
+      = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = CMSG_SPACE (fds_bytes) };
   struct cmsghdr *header = CMSG_FIRSTHDR (&message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN (2 * sizeof (int));
-  memcpy (CMSG_DATA (header), fds, 2 * sizeof (int));
+  header->cmsg_len = CMSG_LEN (fds_bytes);
+  memcpy (CMSG_DATA (header), fds, fds_bytes);
   return sendmsg (extractor->socket_fd, &message, MSG_NOSIGNAL) == sizeof *request;
 }
 
@@ -209,11 +221,34 @@ static End end_of_state (FrameState state)
   return state == FRAME_LIE ? END_LIE : END_FLOOD;
 }
 
-/* Reads the answer until the child has ended (reply says how) or must be killed. */
-static End read_answer (LecternExtractor *extractor, int answer_fd, FrameDecoder *decoder, guint timeout_ms,
-                        GCancellable *cancellable, Reply *reply)
+/* Keeps the pages that came, and moves the deadline if there are any. */
+static void note_recognized (FrameDecoder *decoder, RecognitionCache *cache, guint timeout_ms, guint64 size_bytes,
+                             gint64 start, guint *n_seen, gint64 *deadline)
 {
-  gint64 deadline = g_get_monotonic_time () + (gint64)timeout_ms * 1000;
+  GBytes *bytes;
+  while ((bytes = frame_decoder_take_recognized (decoder))) {
+    gsize n;
+    const guint8 *data = g_bytes_get_data (bytes, &n);
+    if (cache)
+      recognition_cache_add (cache, data, data + RECOGNITION_KEY_BYTES, n - RECOGNITION_KEY_BYTES);
+    g_bytes_unref (bytes);
+  }
+  guint n = frame_decoder_get_n_recognized (decoder);
+  if (!cache || n == *n_seen)
+    return;
+  *n_seen = n;
+  guint64 pages = MIN ((guint64)frame_decoder_get_n_pages (decoder), size_bytes / MIN_BYTES_PER_PAGE + 1);
+  gint64 last = start + (gint64)(timeout_ms + MIN (pages * RECOGNITION_MS_PER_PAGE, RECOGNITION_MAX_MS)) * 1000;
+  gint64 next = g_get_monotonic_time () + (gint64)MIN (timeout_ms, PAGE_TIMEOUT_MS) * 1000;
+  *deadline = MAX (*deadline, MIN (next, last));
+}
+
+/* Reads the answer until the child has ended (reply says how) or must be killed. */
+static End read_answer (LecternExtractor *extractor, int answer_fd, FrameDecoder *decoder, RecognitionCache *cache,
+                        guint timeout_ms, guint64 size_bytes, GCancellable *cancellable, Reply *reply)
+{
+  gint64 start_time = g_get_monotonic_time (), deadline = start_time + (gint64)timeout_ms * 1000;
+  guint n_recognized = 0;
   g_autofree guint8 *buffer = g_malloc (1 << 16);
   gboolean open = TRUE, ended = FALSE;
   FrameState state = FRAME_MORE;
@@ -244,7 +279,8 @@ static End read_answer (LecternExtractor *extractor, int answer_fd, FrameDecoder
       else if (n > 0 && (state = frame_decoder_feed (decoder, buffer, (gsize)n)) > FRAME_COMPLETE) {
         end = end_of_state (state);
         goto done;
-      }
+      } else if (n > 0)
+        note_recognized (decoder, cache, timeout_ms, size_bytes, start_time, &n_recognized, &deadline);
     }
     if (polled[1].revents) {
       if (!receive_reply (extractor->socket_fd, reply)) {
@@ -265,7 +301,20 @@ done:
   return end;
 }
 
-static LecternExtraction *explain_death (const Reply *reply, guint64 memory_bytes)
+/* What a reader tried when its protections ended it; NULL: they did not. */
+static const char *find_attempt (int exit_status)
+{
+  switch (exit_status) {
+  case CHILD_TRIED_NETWORK: return "open a network connection";
+  case CHILD_TRIED_PROGRAM: return "start a program";
+  case CHILD_TRIED_PROCESS: return "start another process";
+  case CHILD_TRIED_OTHERS: return "reach into another process";
+  case CHILD_TRIED_SYSTEM: return "change the system";
+  default: return NULL;
+  }
+}
+
+static LecternExtraction *explain_death (const Reply *reply, const Request *request)
 {
   if (reply->wait_status == -1)
     return failed (LECTERN_STATUS_UNREADABLE,
@@ -273,15 +322,26 @@ static LecternExtraction *explain_death (const Reply *reply, guint64 memory_byte
   if (WIFEXITED (reply->wait_status)) {
     int code = WEXITSTATUS (reply->wait_status);
     if (code == CHILD_OUT_OF_MEMORY)
-      return failed (
-          LECTERN_STATUS_TOO_LARGE,
-          g_strdup_printf ("Reading it needs more than %" G_GUINT64_FORMAT " MiB of memory.", memory_bytes >> 20));
+      return failed (LECTERN_STATUS_TOO_LARGE,
+                     g_strdup_printf ("Reading it needs more than %" G_GUINT64_FORMAT " MiB of memory.",
+                                      request->memory_bytes >> 20));
     if (code == CHILD_NO_LIMITS)
       return failed (LECTERN_STATUS_UNREADABLE, g_strdup ("The limits for its reader could not be set."));
+    if (find_attempt (code))
+      return failed (LECTERN_STATUS_DAMAGED,
+                     g_strdup_printf ("Its reader was stopped because it tried to %s; the file may be an attack.",
+                                      find_attempt (code)));
     return failed (LECTERN_STATUS_DAMAGED, g_strdup_printf ("The reader gave up on it (exit status %d).", code));
   }
   int signal_number = WTERMSIG (reply->wait_status);
+  /* A reader that does not heed SIGXCPU is killed a second later. */
+  if (signal_number == SIGKILL && reply->cpu_ms >= (guint64)request->cpu_seconds * 1000)
+    signal_number = SIGXCPU;
   switch (signal_number) {
+  case SIGSYS:
+    return failed (LECTERN_STATUS_DAMAGED,
+                   g_strdup ("Its reader was stopped because it tried something that reading does "
+                             "not need; the file may be an attack."));
   case SIGXCPU: return failed (LECTERN_STATUS_TIMED_OUT, g_strdup ("Reading it took too much processor time."));
   case SIGKILL:
     return failed (LECTERN_STATUS_TOO_LARGE,
@@ -296,7 +356,7 @@ static LecternExtraction *explain_death (const Reply *reply, guint64 memory_byte
 }
 
 static LecternExtraction *explain (End end, FrameDecoder *decoder, const Reply *reply, guint timeout_ms,
-                                   guint64 memory_bytes)
+                                   const Request *request)
 {
   switch (end) {
   case END_ANSWERED: return frame_decoder_steal (decoder);
@@ -310,7 +370,7 @@ static LecternExtraction *explain (End end, FrameDecoder *decoder, const Reply *
     return failed (LECTERN_STATUS_TOO_LARGE, g_strdup ("It holds far more text than a file of its size should."));
   case END_PROGRAM_DIED: return failed (LECTERN_STATUS_DAMAGED, g_strdup ("The document reader broke down on it."));
   case END_DIED:
-  default: return explain_death (reply, memory_bytes);
+  default: return explain_death (reply, request);
   }
 }
 
@@ -339,42 +399,83 @@ static int open_document (const char *path, struct stat *information, LecternExt
   return -1;
 }
 
-/* One try with an open document. NULL with *error: cancelled, or the program does not run. */
-static LecternExtraction *attempt (LecternExtractor *extractor, Request *request, int fd, guint timeout_ms,
-                                   GCancellable *cancellable, GError **error)
+/* Starts the program if need be and hands it the request. The reading end of the answer; -1 with *error: it does not run. */
+static int send_document (LecternExtractor *extractor, const Request *request, int fd, RecognitionCache *cache,
+                          GError **error)
 {
   int answer[2];
   for (int tries = 0;; tries++) {
     if (!start (extractor, error))
-      return NULL;
+      return -1;
     if (pipe2 (answer, O_CLOEXEC) != 0) {
       g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_FAILED, "A document cannot be read: %s.", g_strerror (errno));
-      return NULL;
+      return -1;
     }
-    gboolean sent = send_request (extractor, request, (const int[]){ fd, answer[1] });
+    gboolean sent = send_request (extractor, request,
+                                  (const int[]){ fd, answer[1], cache ? recognition_cache_get_fd (cache) : -1 });
     close (answer[1]);
     if (sent)
-      break;
+      return answer[0];
     /* It died since the last document, which is not this document's fault. */
     close (answer[0]);
     stop (extractor);
     if (tries > 0) {
       g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_FAILED,
                    "The document reader %s keeps ending; install Lectern again.", extractor->program);
-      return NULL;
+      return -1;
     }
   }
+}
+
+/* One try with an open document. NULL with *error: cancelled, or the program does not run. */
+static LecternExtraction *attempt (LecternExtractor *extractor, const Request *request, int fd, RecognitionCache *cache,
+                                   guint timeout_ms, GCancellable *cancellable, GError **error)
+{
+  int answer_fd = send_document (extractor, request, fd, cache, error);
+  if (answer_fd < 0)
+    return NULL;
   Reply reply = { 0 };
   guint64 total = MIN (MAX (request->size_bytes * OUTPUT_PER_INPUT_BYTE, OUTPUT_FLOOR_BYTES), FRAME_TOTAL_MAX_BYTES);
   FrameDecoder *decoder = frame_decoder_new (total);
-  End end = read_answer (extractor, answer[0], decoder, timeout_ms, cancellable, &reply);
-  close (answer[0]);
+  End end = read_answer (extractor, answer_fd, decoder, cache, timeout_ms, request->size_bytes, cancellable, &reply);
+  close (answer_fd);
   LecternExtraction *extraction = NULL;
   if (end == END_CANCELLED)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Reading the document was cancelled.");
   else
-    extraction = explain (end, decoder, &reply, timeout_ms, request->memory_bytes);
+    extraction = explain (end, decoder, &reply, timeout_ms, request);
   frame_decoder_free (decoder);
+  return extraction;
+}
+
+static LecternExtraction *extract_descriptor (LecternExtractor *extractor, int fd, guint64 size_bytes, const char *path,
+                                              const char *name, const LecternExtractLimits *limits,
+                                              GCancellable *cancellable, GError **error)
+{
+  guint timeout_ms = limits && limits->timeout_ms
+                         ? limits->timeout_ms
+                         : DEFAULT_TIMEOUT_MS + (guint)(size_bytes >> 20) * DEFAULT_TIMEOUT_MS_PER_MIB;
+  Request request = { REQUEST_MAGIC,
+                      REQUEST_VERSION,
+                      size_bytes,
+                      limits && limits->memory_bytes ? limits->memory_bytes : DEFAULT_MEMORY_BYTES,
+                      timeout_ms / 1000 + 2,
+                      0,
+                      0,
+                      -1 };
+  RecognitionCache *cache = NULL;
+  if (!limits || !limits->no_recognition) {
+    request.recognize = 1;
+    cache = recognition_cache_new (path);
+    /* The deadline, which moves with the pages recognised, ends it before. */
+    request.cpu_seconds += RECOGNITION_MAX_MS / 1000;
+  }
+  gsize length = strlen (name);
+  /* A name that is too long is cut at its beginning: the extension counts. */
+  g_strlcpy (request.name, name + (length >= sizeof request.name ? length - sizeof request.name + 1 : 0),
+             sizeof request.name);
+  LecternExtraction *extraction = attempt (extractor, &request, fd, cache, timeout_ms, cancellable, error);
+  recognition_cache_free (cache);
   return extraction;
 }
 
@@ -390,19 +491,73 @@ LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const
   if (fd < 0)
     return extraction;
 
-  guint64 size_bytes = (guint64)information.st_size;
-  guint timeout_ms = limits && limits->timeout_ms
-                         ? limits->timeout_ms
-                         : DEFAULT_TIMEOUT_MS + (guint)(size_bytes >> 20) * DEFAULT_TIMEOUT_MS_PER_MIB;
-  Request request
-      = { REQUEST_MAGIC, REQUEST_VERSION, size_bytes,
-          limits && limits->memory_bytes ? limits->memory_bytes : DEFAULT_MEMORY_BYTES, timeout_ms / 1000 + 2 };
   g_autofree char *name = g_path_get_basename (path);
-  gsize length = strlen (name);
-  /* A name that is too long is cut at its beginning: the extension counts. */
-  g_strlcpy (request.name, name + (length >= sizeof request.name ? length - sizeof request.name + 1 : 0),
-             sizeof request.name);
-  extraction = attempt (extractor, &request, fd, timeout_ms, cancellable, error);
+  extraction = extract_descriptor (extractor, fd, (guint64)information.st_size, path, name, limits, cancellable, error);
   close (fd);
   return extraction;
+}
+
+LecternExtraction *lectern_extractor_extract_bytes (LecternExtractor *extractor, GBytes *bytes, const char *name,
+                                                    const LecternExtractLimits *limits, GCancellable *cancellable,
+                                                    GError **error)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return NULL;
+  if (size == 0)
+    return failed (LECTERN_STATUS_EMPTY, g_strdup ("It is empty."));
+  int fd = memfd_create ("lectern-attachment", MFD_CLOEXEC);
+  for (gsize at = 0; fd >= 0 && at < size;) {
+    ssize_t n = write (fd, data + at, size - at);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0) {
+      close (fd);
+      fd = -1;
+    } else
+      at += (gsize)n;
+  }
+  if (fd < 0)
+    return failed (LECTERN_STATUS_UNREADABLE, g_strdup_printf ("It cannot be copied: %s.", g_strerror (errno)));
+  LecternExtraction *extraction = extract_descriptor (extractor, fd, size, NULL, name, limits, cancellable, error);
+  close (fd);
+  return extraction;
+}
+
+gboolean lectern_extractor_get_protections (LecternExtractor *extractor, LecternProtections *protections,
+                                            GError **error)
+{
+  *protections = (LecternProtections){ 0 };
+  int fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+  Request request = { .magic = REQUEST_MAGIC,
+                      .version = REQUEST_VERSION,
+                      .memory_bytes = DEFAULT_MEMORY_BYTES,
+                      .cpu_seconds = 1,
+                      .probe = 1,
+                      .recognized_fd = -1 };
+  int answer_fd = fd >= 0 ? send_document (extractor, &request, fd, NULL, error) : -1;
+  if (fd >= 0)
+    close (fd);
+  else
+    g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_FAILED, "/dev/null cannot be opened: %s.", g_strerror (errno));
+  if (answer_fd < 0)
+    return FALSE;
+  ProtectionsFrame frame;
+  Reply reply;
+  gboolean answered = wait_readable (answer_fd, START_TIMEOUT_MS)
+                      && read (answer_fd, &frame, sizeof frame) == sizeof frame && frame.magic == REQUEST_MAGIC
+                      && wait_readable (extractor->socket_fd, START_TIMEOUT_MS)
+                      && receive_reply (extractor->socket_fd, &reply);
+  close (answer_fd);
+  if (!answered) {
+    stop (extractor);
+    g_set_error (error, LECTERN_ERROR, LECTERN_ERROR_FAILED,
+                 "The document reader %s does not say how it is protected; install Lectern again.", extractor->program);
+    return FALSE;
+  }
+  for (guint i = 0; i < LECTERN_N_PROTECTIONS; i++)
+    protections->active[i] = (frame.active >> i & 1u) != 0;
+  protections->landlock_abi = (int)MIN (frame.landlock_abi, 1000u);
+  return TRUE;
 }

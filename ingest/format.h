@@ -5,7 +5,21 @@
 
 #include <glib.h>
 
-typedef enum { FORMAT_PDF, FORMAT_HTML, FORMAT_MARKDOWN, FORMAT_TEXT, N_FORMATS } Format;
+typedef enum {
+  FORMAT_PDF,
+  FORMAT_HTML,
+  FORMAT_MARKDOWN,
+  FORMAT_TEXT,
+  FORMAT_DOCX,
+  FORMAT_ODT,
+  FORMAT_ODP,
+  FORMAT_ODS,
+  FORMAT_EPUB,
+  FORMAT_PPTX,
+  FORMAT_XLSX,
+  FORMAT_OFFICE_97,
+  N_FORMATS
+} Format;
 
 typedef struct {
   const char *type;           /* "pdf", …: LecternDraft.type */

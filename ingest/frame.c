@@ -1,4 +1,5 @@
 #include "ingest/frame.h"
+#include "ingest/recognition.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,6 +35,15 @@ void frame_append_block (GByteArray *out, const LecternBlock *block)
   g_byte_array_append (out, (const guint8 *)block->text, (guint)text_bytes);
   if (n_spans)
     g_byte_array_append (out, (const guint8 *)block->spans->data, n_spans * (guint)sizeof (LecternSpan));
+}
+
+void frame_append_recognized_page (GByteArray *out, const guint8 *key, const guint8 *payload, gsize payload_bytes)
+{
+  append_header (out, FRAME_RECOGNIZED_PAGE, key ? RECOGNITION_KEY_BYTES + payload_bytes : 0);
+  if (!key)
+    return;
+  g_byte_array_append (out, key, RECOGNITION_KEY_BYTES);
+  g_byte_array_append (out, payload, (guint)payload_bytes);
 }
 
 void frame_append_finding (GByteArray *out, const LecternFinding *finding)
@@ -89,6 +99,8 @@ struct _FrameDecoder {
   FrameState state;
   const char *complaint;
   LecternExtraction *extraction;
+  GQueue recognized; /* of GBytes */
+  guint n_recognized;
 };
 
 LecternExtraction *extraction_new (void)
@@ -108,6 +120,7 @@ FrameDecoder *frame_decoder_new (guint64 total_max_bytes)
   decoder->total_max_bytes = total_max_bytes;
   decoder->state = FRAME_MORE;
   decoder->extraction = extraction_new ();
+  g_queue_init (&decoder->recognized);
   return decoder;
 }
 
@@ -116,6 +129,7 @@ void frame_decoder_free (FrameDecoder *decoder)
   if (!decoder)
     return;
   g_byte_array_unref (decoder->pending);
+  g_queue_clear_full (&decoder->recognized, (GDestroyNotify)g_bytes_unref);
   lectern_extraction_free (decoder->extraction);
   g_free (decoder);
 }
@@ -128,6 +142,21 @@ const char *frame_decoder_get_complaint (const FrameDecoder *decoder)
 LecternExtraction *frame_decoder_steal (FrameDecoder *decoder)
 {
   return g_steal_pointer (&decoder->extraction);
+}
+
+guint frame_decoder_get_n_recognized (const FrameDecoder *decoder)
+{
+  return decoder->n_recognized;
+}
+
+int frame_decoder_get_n_pages (const FrameDecoder *decoder)
+{
+  return decoder->extraction->n_pages;
+}
+
+GBytes *frame_decoder_take_recognized (FrameDecoder *decoder)
+{
+  return g_queue_pop_head (&decoder->recognized);
 }
 
 static FrameState lie (FrameDecoder *decoder, const char *complaint)
@@ -313,6 +342,15 @@ static FrameState decode_frame (FrameDecoder *decoder, guint32 type, Cursor *cur
     extraction->n_pages = (int)pages;
     break;
   }
+  case FRAME_RECOGNIZED_PAGE:
+    if (decoder->n_recognized >= FRAME_MAX_PAGES || (cursor->left > 0 && cursor->left <= RECOGNITION_KEY_BYTES)
+        || cursor->left > RECOGNITION_KEY_BYTES + RECOGNITION_MAX_PAYLOAD)
+      return lie (decoder, "a recognised page that is none");
+    decoder->n_recognized++;
+    if (cursor->left > 0)
+      g_queue_push_tail (&decoder->recognized, g_bytes_new (cursor->bytes, cursor->left));
+    cursor->left = 0;
+    break;
   case FRAME_BLOCK:
     if (decode_block (decoder, cursor) != FRAME_MORE)
       return decoder->state;

@@ -15,15 +15,23 @@
 
 #define REQUEST_FD 3
 #define REQUEST_MAGIC 0x4c585452u
-#define REQUEST_VERSION 1u
+#define REQUEST_VERSION 2u
 
 typedef struct {
   guint32 magic, version;
   guint64 size_bytes;   /* of the document */
   guint64 memory_bytes; /* address space beyond the start */
   guint32 cpu_seconds;
-  char name[260]; /* base name, cut if longer, NUL-terminated */
+  guint32 probe;     /* 1: read nothing, answer with a ProtectionsFrame alone */
+  guint32 recognize; /* text on pages that are images; with a third descriptor: what was recognised in earlier runs */
+  gint32 recognized_fd; /* set by the receiver: that descriptor, or -1 */
+  char name[260];       /* base name, cut if longer, NUL-terminated */
 } Request;
+
+/* The protections that a child has entered: bits of 1 << LecternProtection. */
+typedef struct {
+  guint32 magic, active, landlock_abi;
+} ProtectionsFrame;
 
 /* Also sent once when lectern-extract is ready, with magic and version only. */
 typedef struct {
@@ -31,10 +39,20 @@ typedef struct {
   gint32 wait_status;  /* as of waitpid(); -1: the child could not be started */
   gint32 error_number; /* errno of that */
   guint64 peak_rss_bytes;
+  guint64 cpu_ms;
 } Reply;
 
-/* Exit statuses of a child. */
-enum { CHILD_DONE = 0, CHILD_OUT_OF_MEMORY = 77, CHILD_NO_LIMITS = 78 };
+/* Exit statuses of a child. CHILD_TRIED_*: it was stopped when it made a system call that no reader has a use for. */
+enum {
+  CHILD_DONE = 0,
+  CHILD_OUT_OF_MEMORY = 77,
+  CHILD_NO_LIMITS,
+  CHILD_TRIED_NETWORK,
+  CHILD_TRIED_PROGRAM,
+  CHILD_TRIED_PROCESS,
+  CHILD_TRIED_OTHERS,
+  CHILD_TRIED_SYSTEM,
+};
 
 typedef enum {
   FRAME_TYPE = 1,   /* string: "pdf", … */
@@ -48,6 +66,7 @@ typedef enum {
   FRAME_DATE,       /* string */
   FRAME_FINDING,    /* FindingFrame, string */
   FRAME_ATTACHMENT, /* guint32 bytes of the name, the name, bytes */
+  FRAME_RECOGNIZED_PAGE = 32, /* nothing, or a key of RECOGNITION_KEY_BYTES and a page (recognition.h) */
 } FrameType;
 
 typedef struct {
@@ -76,6 +95,8 @@ void frame_append_number (GByteArray *out, FrameType type, guint32 number);
 void frame_append_block (GByteArray *out, const LecternBlock *block);
 void frame_append_finding (GByteArray *out, const LecternFinding *finding);
 void frame_append_attachment (GByteArray *out, const char *name, const guint8 *bytes, gsize size);
+/* key NULL: only a sign of life. */
+void frame_append_recognized_page (GByteArray *out, const guint8 *key, const guint8 *payload, gsize payload_bytes);
 void frame_append_end (GByteArray *out, LecternStatus status, const char *reason);
 
 typedef struct _FrameDecoder FrameDecoder;
@@ -92,6 +113,11 @@ void frame_decoder_free (FrameDecoder *decoder);
 /* Takes the next n bytes. After anything but FRAME_MORE further bytes are a lie. */
 FrameState frame_decoder_feed (FrameDecoder *decoder, const guint8 *bytes, gsize n);
 const char *frame_decoder_get_complaint (const FrameDecoder *decoder); /* static, or NULL */
+/* How many FRAME_RECOGNIZED_PAGE came so far, and the page count as the child says it. */
+guint frame_decoder_get_n_recognized (const FrameDecoder *decoder);
+int frame_decoder_get_n_pages (const FrameDecoder *decoder);
+/* The next recognised page that is to be kept, key first; or NULL. */
+GBytes *frame_decoder_take_recognized (FrameDecoder *decoder);
 /* The extraction so far; the caller owns it and the decoder is spent. */
 LecternExtraction *frame_decoder_steal (FrameDecoder *decoder);
 

@@ -1,31 +1,46 @@
 /* indexer.c: lectern_index(): what is new or changed goes through extraction and chunking into the library.
  *
  * A file is unchanged if its size and time are those of the library, or else if its SHA-256 is. A failure is stored like
- * a document, told again in every run, and tried again when the file changes; only what could not be read is tried in every run, since rights and
- * drives change without a trace on the file. */
+ * a document, told again in every run, and tried again when the file changes; only what could not be read is tried in
+ * every run, since rights and drives change without a trace on the file.
+ *
+ * Files are read side by side (index-workers.c); this thread decides and stores. Documents that end close together share
+ * a transaction, so that the index is written in larger pieces: at most BATCH_MS of work is lost with the power. */
 #include "ingest/format.h"
-#include "ingest/ingest.h"
-#include "ingest/scan.h"
+#include "ingest/index-job.h"
+#include "ingest/index-run.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define HASH_BUFFER_BYTES (256 * 1024)
-#define LANGUAGE_SAMPLE_BYTES (16 * 1024)
 /* A file of no known format, named explicitly, is looked into up to this size. */
 #define MAX_UNKNOWN_BYTES (G_GUINT64_CONSTANT (256) << 20)
 /* From this many stored documents on a run ends with lectern_library_optimize(). */
 #define LARGE_RUN_DOCUMENTS 50
+#define MAX_WORKERS 16
+/* A transaction ends after this time, or this much text. */
+#define BATCH_MS 2000
+#define BATCH_TEXT_BYTES (8u << 20)
+/* Documents in documents. */
+#define MAX_DEPTH 4
 
 typedef struct {
-  LecternLibrary *library;
-  LecternExtractor *extractor; /* started when the first file needs it */
-  const LecternExtractLimits *limits;
-  LecternIndexReport *report;
-  GCancellable *cancellable;
+  IndexRun base;
+  IndexWorkers *workers;
+  const LecternScan *scan;
+  guint next;             /* in scan->files */
+  guint n_done, n_total;  /* for the progress */
+  guint n_under_way;      /* jobs that are with the workers */
+  GQueue waiting;         /* of IndexJob: attachments to read */
+  GHashTable *extracting; /* hash → GPtrArray of IndexJob with the same content, to be decided after it */
+  LecternIndexProgress progress;
+  gpointer user_data;
+  gboolean in_batch;
+  gint64 batch_begin_us;
+  gsize batch_text_bytes;
+  LecternIndexReport before_batch; /* its numbers; documents is not used */
+  guint documents_before_batch, gone_before_batch;
 } Run;
 
 static void indexed_document_free (LecternIndexedDocument *document)
@@ -43,7 +58,7 @@ void lectern_index_report_free (LecternIndexReport *report)
   g_free (report);
 }
 
-static void report_document (Run *run, const char *path, LecternStatus status, const char *error)
+void index_run_report (IndexRun *run, const char *path, LecternStatus status, const char *error)
 {
   LecternIndexedDocument *document = g_new0 (LecternIndexedDocument, 1);
   document->path = g_strdup (path);
@@ -60,7 +75,7 @@ static void report_document (Run *run, const char *path, LecternStatus status, c
 static void report_known (Run *run, const LecternDocument *known)
 {
   gboolean indexed = known->status == LECTERN_STATUS_INDEXED;
-  report_document (run, known->path, indexed ? LECTERN_STATUS_UNCHANGED : known->status, known->error);
+  index_run_report (&run->base, known->path, indexed ? LECTERN_STATUS_UNCHANGED : known->status, known->error);
 }
 
 static gint64 mtime_ns_of (const struct stat *info)
@@ -68,116 +83,134 @@ static gint64 mtime_ns_of (const struct stat *info)
   return (gint64)info->st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + info->st_mtim.tv_nsec;
 }
 
-static gboolean same_state (const struct stat *a, const struct stat *b)
-{
-  return a->st_size == b->st_size && mtime_ns_of (a) == mtime_ns_of (b) && a->st_ino == b->st_ino;
-}
+/* ---- transactions ---------------------------------------------------------------------------------------- */
 
-/* The SHA-256 of the file in hex; NULL with *reason, or with *error if cancelled. */
-static char *dup_hash (const char *path, GCancellable *cancellable, char **reason, GError **error)
+static gboolean begin_batch (Run *run, GError **error)
 {
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (fd < 0) {
-    *reason = g_strdup_printf ("The file cannot be opened: %s.", g_strerror (errno));
-    return NULL;
-  }
-  posix_fadvise (fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree guchar *buffer = g_malloc (HASH_BUFFER_BYTES);
-  ssize_t n;
-  while ((n = read (fd, buffer, HASH_BUFFER_BYTES)) > 0 || (n < 0 && errno == EINTR)) {
-    if (g_cancellable_set_error_if_cancelled (cancellable, error)) {
-      close (fd);
-      return NULL;
-    }
-    if (n > 0)
-      g_checksum_update (checksum, buffer, n);
-  }
-  if (n < 0)
-    *reason = g_strdup_printf ("The file cannot be read: %s.", g_strerror (errno));
-  close (fd);
-  return n < 0 ? NULL : g_strdup (g_checksum_get_string (checksum));
-}
-
-/* The language of the text, which pages and files declare wrongly more often than it is told wrongly. */
-static char *dup_language (const LecternExtraction *extraction)
-{
-  g_autoptr (GString) sample = g_string_new (NULL);
-  /* From the second quarter on: title pages and tables of contents say little. */
-  guint first = extraction->blocks->len > 40 ? extraction->blocks->len / 4 : 0;
-  for (guint i = first; i < extraction->blocks->len && sample->len < LANGUAGE_SAMPLE_BYTES; i++) {
-    const LecternBlock *block = g_ptr_array_index (extraction->blocks, i);
-    if (block->kind == LECTERN_BLOCK_CODE || !block->text)
-      continue;
-    g_string_append (sample, block->text);
-    g_string_append_c (sample, '\n');
-  }
-  const char *detected = lectern_language_detect (sample->str, (gssize)sample->len);
-  if (detected)
-    return g_strdup (detected);
-  const char *declared = extraction->language;
-  gsize length = declared ? strspn (declared, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
-  return length >= 2 && length <= 3 ? g_ascii_strdown (declared, (gssize)length) : NULL;
-}
-
-static void fail_draft (LecternDraft *draft, LecternStatus status, const char *reason)
-{
-  draft->status = status;
-  g_free (draft->error);
-  draft->error = g_strdup (reason);
-}
-
-/* Extraction and chunks into the draft. FALSE only with *error. */
-static gboolean extract_into (Run *run, const char *path, LecternDraft *draft, GError **error)
-{
-  if (!run->extractor && !(run->extractor = lectern_extractor_new (error)))
+  if (run->in_batch)
+    return TRUE;
+  if (!lectern_library_begin_batch (run->base.library, error))
     return FALSE;
-  LecternExtraction *extraction
-      = lectern_extractor_extract (run->extractor, path, run->limits, run->cancellable, error);
-  if (!extraction)
-    return FALSE;
-  g_free (draft->type);
-  draft->status = extraction->status;
-  draft->error = g_strdup (extraction->error);
-  draft->type = g_strdup (extraction->type);
-  draft->title = g_strdup (extraction->title);
-  draft->author = g_strdup (extraction->author);
-  draft->date = g_strdup (extraction->date);
-  draft->n_pages = extraction->n_pages;
-  for (guint i = 0; extraction->warnings && i < extraction->warnings->len; i++)
-    g_ptr_array_add (draft->warnings, g_strdup (g_ptr_array_index (extraction->warnings, i)));
-  g_clear_pointer (&draft->findings, g_ptr_array_unref);
-  draft->findings = g_steal_pointer (&extraction->findings);
-  if (extraction->status == LECTERN_STATUS_INDEXED) {
-    draft->language = dup_language (extraction);
-    lectern_chunk_blocks (extraction->blocks, draft->language, draft);
-    if (draft->chunks->len == 0)
-      fail_draft (draft, LECTERN_STATUS_EMPTY, "The document holds no text.");
-  }
-  lectern_extraction_free (extraction);
+  run->in_batch = TRUE;
+  run->batch_begin_us = g_get_monotonic_time ();
+  run->batch_text_bytes = 0;
+  run->before_batch = *run->base.report;
+  run->documents_before_batch = run->base.report->documents->len;
+  run->gone_before_batch = run->base.gone->len;
   return TRUE;
 }
 
-static gboolean store (Run *run, const LecternDraft *draft, const LecternDocument *known, GError **error)
+/* What could not be committed is not in the report either. */
+static gboolean end_batch (Run *run, gboolean ok, GError **error)
 {
+  if (!run->in_batch)
+    return TRUE;
+  run->in_batch = FALSE;
+  if (lectern_library_end_batch (run->base.library, ok, error))
+    return TRUE;
+  LecternIndexReport *report = run->base.report;
+  GPtrArray *documents = report->documents;
+  *report = run->before_batch;
+  report->documents = documents;
+  g_ptr_array_set_size (documents, (gint)run->documents_before_batch);
+  g_array_set_size (run->base.gone, run->gone_before_batch);
+  return FALSE;
+}
+
+static gboolean batch_is_due (const Run *run)
+{
+  return run->in_batch
+         && (run->batch_text_bytes >= BATCH_TEXT_BYTES
+             || g_get_monotonic_time () - run->batch_begin_us >= BATCH_MS * G_GINT64_CONSTANT (1000));
+}
+
+/* ---- storing --------------------------------------------------------------------------------------------- */
+
+/* "report.pdf" in "/mail/a.eml" is "/mail/a.eml/report.pdf"; names are made one safe component, each its own. */
+static char *dup_attachment_path (const IndexJob *job, const LecternAttachment *attachment, guint index,
+                                  GHashTable *taken)
+{
+  g_autofree char *name = g_strdup (attachment->name);
+  for (char *p = name; *p; p++)
+    if (*p == '/' || *p == '\\')
+      *p = '_';
+  g_strstrip (name);
+  if (!*name || !strcmp (name, ".") || !strcmp (name, "..")) {
+    g_free (name);
+    name = g_strdup_printf ("attachment %u", index + 1);
+  }
+  char *path = g_strconcat (job->shown, "/", name, NULL);
+  for (guint n = 2; !g_hash_table_add (taken, g_strdup (path)); n++) {
+    g_free (path);
+    path = g_strdup_printf ("%s/(%u) %s", job->shown, n, name);
+  }
+  return path;
+}
+
+/* Attachments become jobs; those of before that are not there any more are forgotten at the end. */
+static gboolean queue_attachments (Run *run, const IndexJob *job, gint64 id, GError **error)
+{
+  g_autoptr (GHashTable) taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  guint n = job->attachments && job->depth < MAX_DEPTH ? job->attachments->len : 0;
+  for (guint i = 0; i < n; i++) {
+    const LecternAttachment *attachment = g_ptr_array_index (job->attachments, i);
+    g_autofree char *shown = dup_attachment_path (job, attachment, i, taken);
+    g_autoptr (GError) find_error = NULL;
+    LecternDocument *known = lectern_library_find_path (run->base.library, shown, &find_error);
+    if (find_error) {
+      g_propagate_error (error, g_steal_pointer (&find_error));
+      return FALSE;
+    }
+    IndexJob *inner = index_job_new (NULL, shown, attachment->bytes, known);
+    inner->name = g_path_get_basename (shown);
+    inner->container = id;
+    inner->depth = job->depth + 1;
+    inner->draft->container_id = id;
+    inner->draft->size_bytes = (gint64)g_bytes_get_size (attachment->bytes);
+    inner->draft->mtime_ns = job->draft->mtime_ns;
+    g_queue_push_tail (&run->waiting, inner);
+    run->n_total++;
+  }
+  if (!job->known)
+    return TRUE;
+  g_autoptr (GPtrArray) before = lectern_library_list_contained (run->base.library, id, error);
+  for (guint i = 0; before && i < before->len; i++) {
+    const LecternDocument *document = g_ptr_array_index (before, i);
+    if (!g_hash_table_contains (taken, document->path))
+      g_array_append_val (run->base.gone, document->id);
+  }
+  return before != NULL;
+}
+
+static gboolean store (Run *run, IndexJob *job, GError **error)
+{
+  const LecternDraft *draft = job->draft;
+  LecternIndexReport *report = run->base.report;
+  gint64 id;
   /* What was read once is worth more than the news that it cannot be read now. */
-  if (draft->status == LECTERN_STATUS_UNREADABLE && known && known->status == LECTERN_STATUS_INDEXED) {
-    report_document (run, draft->path, draft->status, draft->error);
+  if (draft->status == LECTERN_STATUS_UNREADABLE && job->known && job->known->status == LECTERN_STATUS_INDEXED) {
+    index_run_report (&run->base, draft->path, draft->status, draft->error);
     return TRUE;
   }
-  if (!lectern_library_store (run->library, draft, NULL, error))
+  if (!begin_batch (run, error) || !lectern_library_store (run->base.library, draft, &id, error))
     return FALSE;
-  report_document (run, draft->path, draft->status, draft->error);
+  index_run_report (&run->base, draft->path, draft->status, draft->error);
+  for (guint i = 0; i < draft->chunks->len; i++)
+    run->batch_text_bytes += strlen (((const LecternChunk *)g_ptr_array_index (draft->chunks, i))->text);
+  if (!queue_attachments (run, job, id, error))
+    return FALSE;
   if (draft->status != LECTERN_STATUS_INDEXED)
     return TRUE;
-  if (known)
-    run->report->updated++;
+  if (job->known)
+    report->updated++;
   else
-    run->report->added++;
-  run->report->chunks += draft->chunks->len;
-  run->report->pages += (guint64)draft->n_pages;
+    report->added++;
+  report->chunks += draft->chunks->len;
+  report->pages += (guint64)draft->n_pages;
   return TRUE;
 }
+
+/* ---- one document ---------------------------------------------------------------------------------------- */
 
 /* A status that needs no look into the file; NULL: look into it. */
 static const char *reject_by_stat (const char *path, const struct stat *info, LecternStatus *status)
@@ -199,178 +232,204 @@ static const char *reject_by_stat (const char *path, const struct stat *info, Le
   return NULL;
 }
 
-/* Reads one file. *done is FALSE if it changed meanwhile, in which case nothing was stored. */
-static gboolean try_file (Run *run, const char *path, const struct stat *info, const LecternDocument *known,
-                          gboolean last_try, gboolean *done, GError **error)
+static void tell_progress (Run *run, const char *shown)
 {
-  g_autofree char *shown = lectern_path_to_utf8 (path);
-  g_autofree char *reason = NULL;
-  LecternDraft *draft = lectern_draft_new ();
-  gboolean ok = TRUE;
-  int format = format_from_path (path);
-  draft->path = g_strdup (shown);
-  draft->size_bytes = info->st_size;
-  draft->mtime_ns = mtime_ns_of (info);
-  draft->type = format >= 0 ? g_strdup (format_names[format].type) : NULL;
-  *done = TRUE;
+  run->n_done++;
+  if (run->progress)
+    run->progress (run->n_done, run->n_total, shown, run->user_data);
+}
 
-  LecternStatus status;
-  const char *rejected = reject_by_stat (path, info, &status);
-  GError *hash_error = NULL;
-  if (rejected) {
-    fail_draft (draft, status, rejected);
-  } else if (!(draft->hash = dup_hash (path, run->cancellable, &reason, &hash_error))) {
-    if (hash_error) {
-      g_propagate_error (error, hash_error);
-      ok = FALSE;
-      goto out;
-    }
-    fail_draft (draft, LECTERN_STATUS_UNREADABLE, reason);
-  } else if (known && g_strcmp0 (known->hash, draft->hash) == 0 && known->status != LECTERN_STATUS_UNREADABLE) {
-    ok = lectern_library_touch (run->library, known->id, draft->size_bytes, draft->mtime_ns, error);
-    if (ok)
-      report_known (run, known);
-    goto out;
-  } else if (lectern_library_has_content (run->library, draft->hash)) {
-    draft->status = LECTERN_STATUS_INDEXED;
-  } else {
-    ok = extract_into (run, path, draft, error);
-    struct stat after;
-    if (ok && (stat (path, &after) != 0 || !same_state (info, &after))) {
-      if (!last_try) {
-        *done = FALSE;
-        goto out;
-      }
-      /* What was hashed need not be what was read: keep neither. */
-      g_clear_pointer (&draft->hash, g_free);
-      fail_draft (draft, LECTERN_STATUS_UNREADABLE, "The file changes while it is read; the next run reads it again.");
-    }
-  }
-  ok = ok && store (run, draft, known, error);
-out:
-  lectern_draft_free (draft);
+static gboolean give_to_workers (Run *run, IndexJob *job, GError **error)
+{
+  if (!index_workers_push (run->workers, job, error))
+    return FALSE;
+  run->n_under_way++;
+  return TRUE;
+}
+
+/* Takes the job: stores what came of it and is done with it. */
+static gboolean finish (Run *run, IndexJob *job, GError **error)
+{
+  gboolean ok = store (run, job, error);
+  if (ok)
+    tell_progress (run, job->shown);
+  index_job_free (job);
   return ok;
 }
 
-static gboolean index_file (Run *run, const char *path, GError **error)
+/* Takes a job of a file and lets the file be looked at, if its size and time do not say that nothing has changed. */
+static gboolean start_file (Run *run, IndexJob *job, GError **error)
 {
+  LecternDraft *draft = job->draft;
+  const LecternDocument *known = job->known;
+  if (stat (job->path, &job->info) != 0) {
+    if (errno == ENOENT && known)
+      g_array_append_val (run->base.gone, known->id);
+    else {
+      g_autofree char *reason = g_strdup_printf ("The file cannot be opened: %s.", g_strerror (errno));
+      index_run_report (&run->base, job->shown, LECTERN_STATUS_UNREADABLE, reason);
+    }
+  } else if (known && known->size_bytes == job->info.st_size && known->mtime_ns == mtime_ns_of (&job->info)
+             && known->status != LECTERN_STATUS_UNREADABLE && !index_workers_tries_again (run->workers, job)) {
+    report_known (run, known);
+  } else {
+    int format = format_from_path (job->path);
+    LecternStatus status;
+    const char *rejected = reject_by_stat (job->path, &job->info, &status);
+    draft->size_bytes = job->info.st_size;
+    draft->mtime_ns = mtime_ns_of (&job->info);
+    g_free (draft->type);
+    draft->type = format >= 0 ? g_strdup (format_names[format].type) : NULL;
+    job->step = INDEX_HASH;
+    if (!rejected)
+      return give_to_workers (run, job, error);
+    index_job_fail (job, status, rejected);
+    return finish (run, job, error);
+  }
+  tell_progress (run, job->shown);
+  index_job_free (job);
+  return TRUE;
+}
+
+static gboolean start_next_file (Run *run, GError **error)
+{
+  const char *path = g_ptr_array_index (run->scan->files, run->next++);
   g_autofree char *shown = lectern_path_to_utf8 (path);
   GError *find_error = NULL;
-  LecternDocument *known = lectern_library_find_path (run->library, shown, &find_error);
+  LecternDocument *known = lectern_library_find_path (run->base.library, shown, &find_error);
   if (find_error) {
     g_propagate_error (error, find_error);
     return FALSE;
   }
-  gboolean ok = TRUE, done = FALSE;
-  for (int attempt = 0; ok && !done; attempt++) {
-    struct stat info;
-    if (stat (path, &info) != 0) {
-      done = TRUE;
-      if (errno == ENOENT && known) {
-        ok = lectern_library_remove (run->library, &known->id, 1, error);
-        run->report->removed += ok;
-      } else {
-        g_autofree char *reason = g_strdup_printf ("The file cannot be opened: %s.", g_strerror (errno));
-        report_document (run, shown, LECTERN_STATUS_UNREADABLE, reason);
-      }
-    } else if (known && known->size_bytes == info.st_size && known->mtime_ns == mtime_ns_of (&info)
-               && known->status != LECTERN_STATUS_UNREADABLE) {
-      done = TRUE;
+  return start_file (run, index_job_new (path, shown, NULL, known), error);
+}
+
+/* Takes a job whose hash is known. */
+static gboolean decide (Run *run, IndexJob *job, GError **error)
+{
+  LecternDraft *draft = job->draft;
+  const LecternDocument *known = job->known;
+  if (!draft->hash)
+    return finish (run, job, error);
+  if (known && g_strcmp0 (known->hash, draft->hash) == 0 && known->status != LECTERN_STATUS_UNREADABLE
+      && known->container_id == job->container && !index_workers_tries_again (run->workers, job)) {
+    gboolean ok = begin_batch (run, error)
+                  && lectern_library_touch (run->base.library, known->id, draft->size_bytes, draft->mtime_ns, error);
+    if (ok) {
       report_known (run, known);
-    } else {
-      ok = try_file (run, path, &info, known, attempt > 0, &done, error);
+      tell_progress (run, job->shown);
     }
+    index_job_free (job);
+    return ok;
   }
-  lectern_document_free (known);
+  if (lectern_library_has_content (run->base.library, draft->hash)) {
+    draft->status = LECTERN_STATUS_INDEXED;
+    return finish (run, job, error);
+  }
+  GPtrArray *twins = g_hash_table_lookup (run->extracting, draft->hash);
+  if (twins) {
+    g_ptr_array_add (twins, job);
+    return TRUE;
+  }
+  g_hash_table_insert (run->extracting, g_strdup (draft->hash),
+                       g_ptr_array_new_with_free_func ((GDestroyNotify)index_job_free));
+  job->step = INDEX_EXTRACT;
+  return give_to_workers (run, job, error);
+}
+
+/* Takes a job that was read. */
+static gboolean conclude (Run *run, IndexJob *job, GError **error)
+{
+  g_autofree char *hash = g_strdup (job->draft->hash);
+  gpointer key = NULL, value = NULL;
+  g_hash_table_steal_extended (run->extracting, hash, &key, &value);
+  g_free (key);
+  g_autoptr (GPtrArray) twins = value;
+  gboolean ok;
+  if (job->changed && job->tries == 0) {
+    /* What was hashed need not be what was read: once more from the beginning. */
+    IndexJob *again = index_job_new (job->path, job->shown, NULL, g_steal_pointer (&job->known));
+    again->tries = 1;
+    index_job_free (job);
+    ok = start_file (run, again, error);
+  } else {
+    if (job->changed) {
+      g_clear_pointer (&job->draft->hash, g_free);
+      g_clear_pointer (&job->attachments, g_ptr_array_unref);
+      index_job_fail (job, LECTERN_STATUS_UNREADABLE,
+                      "The file changes while it is read; the next run reads it again.");
+    }
+    ok = finish (run, job, error);
+  }
+  while (ok && twins && twins->len > 0)
+    ok = decide (run, g_ptr_array_steal_index (twins, 0), error);
   return ok;
 }
 
-/* ---- what has vanished ---- */
+/* ---- the run --------------------------------------------------------------------------------------------- */
 
-/* Whether a document's file cannot be judged because its folder cannot be read or looks like an unmounted drive. */
-static gboolean is_kept (const GPtrArray *folders, const char *path)
+static gboolean keep_workers_busy (Run *run, GError **error)
 {
-  for (guint i = 0; i < folders->len; i++) {
-    g_autofree char *shown = lectern_path_to_utf8 (g_ptr_array_index (folders, i));
-    if (lectern_path_is_below (path, shown))
+  guint enough = 2 * index_workers_get_n (run->workers);
+  while (run->n_under_way < enough) {
+    if (g_cancellable_set_error_if_cancelled (run->base.cancellable, error))
+      return FALSE;
+    IndexJob *attachment = g_queue_pop_head (&run->waiting);
+    if (!attachment && run->next == run->scan->files->len)
       return TRUE;
-  }
-  return FALSE;
-}
-
-/* Tells about folders that are closed or empty though the library knows documents in them. */
-static gboolean report_kept (Run *run, const GPtrArray *folders, const char *what, gboolean always, GError **error)
-{
-  for (guint i = 0; i < folders->len; i++) {
-    g_autofree char *shown = lectern_path_to_utf8 (g_ptr_array_index (folders, i));
-    g_autoptr (GPtrArray) below = lectern_library_list (run->library, shown, error);
-    if (!below)
+    if (attachment ? !give_to_workers (run, attachment, error) : !start_next_file (run, error))
       return FALSE;
-    if (below->len == 0 && !always)
-      continue;
-    g_autofree char *reason
-        = below->len == 0
-              ? g_strdup_printf ("The folder %s.", what)
-              : g_strdup_printf ("The folder %s; its %u documents are kept (“remove” forgets them).", what, below->len);
-    report_document (run, shown, LECTERN_STATUS_UNREADABLE, reason);
   }
   return TRUE;
 }
 
-static gboolean file_is_gone (const char *path)
+static gboolean take_one (Run *run, GError **error)
 {
-  struct stat info;
-  return lstat (path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
+  IndexJob *job = index_workers_pop (run->workers);
+  run->n_under_way--;
+  if (job->error) {
+    g_propagate_error (error, g_steal_pointer (&job->error));
+    index_job_free (job);
+    return FALSE;
+  }
+  return job->step == INDEX_HASH ? decide (run, job, error) : conclude (run, job, error);
 }
 
-/* Forgets documents below the named folders whose file is gone. A path with bytes that are not UTF-8 is stored escaped,
- * so a document that this run has just seen is never asked for by its stored name. */
-static gboolean forget_vanished (Run *run, const LecternScan *scan, GError **error)
+static gint compare_paths (gconstpointer a, gconstpointer b)
 {
-  if (!report_kept (run, scan->closed, "cannot be read", TRUE, error)
-      || !report_kept (run, scan->empty, "is empty, as if its drive were not there", FALSE, error))
-    return FALSE;
-  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (guint i = 0; i < scan->files->len; i++)
-    g_hash_table_add (seen, lectern_path_to_utf8 (g_ptr_array_index (scan->files, i)));
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
-  for (guint i = 0; i < scan->folders->len; i++) {
-    g_autofree char *shown = lectern_path_to_utf8 (g_ptr_array_index (scan->folders, i));
-    g_autoptr (GPtrArray) documents = lectern_library_list (run->library, shown, error);
-    if (!documents)
+  return strcmp ((*(const LecternIndexedDocument *const *)a)->path, (*(const LecternIndexedDocument *const *)b)->path);
+}
+
+static gboolean index_files (Run *run, GError **error)
+{
+  for (;;) {
+    if (!keep_workers_busy (run, error))
       return FALSE;
-    for (guint d = 0; d < documents->len; d++) {
-      const LecternDocument *document = g_ptr_array_index (documents, d);
-      if (!g_hash_table_add (seen, g_strdup (document->path)))
-        continue;
-      if (file_is_gone (document->path) && !is_kept (scan->closed, document->path)
-          && !is_kept (scan->empty, document->path))
-        g_array_append_val (ids, document->id);
-    }
+    if (run->n_under_way == 0)
+      break;
+    if (!take_one (run, error) || (batch_is_due (run) && !end_batch (run, TRUE, error)))
+      return FALSE;
   }
-  if (ids->len > 0 && !lectern_library_remove (run->library, (const gint64 *)(const void *)ids->data, ids->len, error))
-    return FALSE;
-  run->report->removed += ids->len;
   return TRUE;
 }
 
-static gboolean index_files (Run *run, const LecternScan *scan, LecternIndexProgress progress, gpointer user_data,
-                             GError **error)
+static gboolean index_scan (Run *run, GError **error)
 {
-  for (guint i = 0; i < scan->files->len; i++) {
-    const char *path = g_ptr_array_index (scan->files, i);
-    if (g_cancellable_set_error_if_cancelled (run->cancellable, error) || !index_file (run, path, error))
-      return FALSE;
-    if (progress) {
-      g_autofree char *shown = lectern_path_to_utf8 (path);
-      progress (i + 1, scan->files->len, shown, user_data);
-    }
+  run->n_total = run->scan->files->len;
+  gboolean ok = index_files (run, error);
+  /* Cancelled or not: what is complete is kept, unless the database itself has failed. */
+  gboolean stopped = !ok && error && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_autoptr (GError) end_error = NULL;
+  if (!end_batch (run, ok || stopped, &end_error) && (ok || stopped)) {
+    g_clear_error (error);
+    g_propagate_error (error, g_steal_pointer (&end_error));
+    ok = FALSE;
   }
   /* Last, so that a file that was only moved finds its content still there. */
-  if (!forget_vanished (run, scan, error))
+  if (!ok || !index_forget_vanished (&run->base, run->scan, error))
     return FALSE;
-  guint changed = run->report->added + run->report->updated;
-  return changed < LARGE_RUN_DOCUMENTS || lectern_library_optimize (run->library, error);
+  guint changed = run->base.report->added + run->base.report->updated;
+  return changed < LARGE_RUN_DOCUMENTS || lectern_library_optimize (run->base.library, error);
 }
 
 LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *paths,
@@ -380,17 +439,29 @@ LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *p
   gint64 begin = g_get_monotonic_time ();
   LecternScan *scan = NULL;
   GError *problem = NULL;
-  Run run = { .library = library, .limits = limits, .cancellable = cancellable };
-  run.report = g_new0 (LecternIndexReport, 1);
-  run.report->documents = g_ptr_array_new_with_free_func ((GDestroyNotify)indexed_document_free);
-  if (lectern_scan_paths (paths, &scan, cancellable, &problem))
-    index_files (&run, scan, progress, user_data, &problem);
+  Run run
+      = { .base = { .library = library, .cancellable = cancellable }, .progress = progress, .user_data = user_data };
+  run.base.report = g_new0 (LecternIndexReport, 1);
+  run.base.report->documents = g_ptr_array_new_with_free_func ((GDestroyNotify)indexed_document_free);
+  run.base.gone = g_array_new (FALSE, FALSE, sizeof (gint64));
+  run.extracting = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+  g_queue_init (&run.waiting);
+  if (lectern_scan_paths (paths, &scan, cancellable, &problem)) {
+    run.scan = scan;
+    run.workers = index_workers_new (lectern_library_get_dir (library), paths,
+                                     MIN (MAX_WORKERS, MAX (scan->files->len, 1)), limits, cancellable);
+    index_scan (&run, &problem);
+    index_workers_free (run.workers);
+  }
   lectern_scan_free (scan);
-  lectern_extractor_free (run.extractor);
-  run.report->seconds = (double)(g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
+  g_queue_clear_full (&run.waiting, (GDestroyNotify)index_job_free);
+  g_hash_table_unref (run.extracting);
+  g_array_unref (run.base.gone);
+  g_ptr_array_sort (run.base.report->documents, compare_paths);
+  run.base.report->seconds = (double)(g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
   if (problem && !g_error_matches (problem, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    g_clear_pointer (&run.report, lectern_index_report_free);
+    g_clear_pointer (&run.base.report, lectern_index_report_free);
   if (problem)
     g_propagate_error (error, problem);
-  return run.report;
+  return run.base.report;
 }

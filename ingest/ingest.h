@@ -40,6 +40,7 @@ void lectern_block_free (LecternBlock *block);
 typedef struct {
   guint timeout_ms;     /* 0: 60 000 plus what the file's size asks for */
   guint64 memory_bytes; /* 0: 1 GiB of address space beyond the start */
+  gboolean no_recognition; /* pages that are images stay without text; otherwise each page recognised gives more time */
 } LecternExtractLimits;
 
 /* A document that stands in another one: a file attached to a mail. */
@@ -74,6 +75,42 @@ LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const
                                               const LecternExtractLimits *limits, GCancellable *cancellable,
                                               GError **error);
 
+/* What keeps a reader that a document has taken over from doing harm. */
+typedef enum {
+  LECTERN_PROTECTION_FILES, /* Landlock: no file but the document and the system's fonts and encodings; without it, seccomp: none */
+  LECTERN_PROTECTION_NETWORK,      /* no socket of any kind */
+  LECTERN_PROTECTION_SYSTEM_CALLS, /* seccomp: only those that reading needs; no program, no process */
+  LECTERN_PROTECTION_SIGNALS,      /* Landlock: no signal to another process, also if seccomp is missing */
+  LECTERN_PROTECTION_PRIVILEGES,   /* no capabilities and no way to new ones */
+  LECTERN_PROTECTION_NOT_DUMPABLE, /* no tracing, no core file */
+  LECTERN_PROTECTION_LIMITS,       /* memory, processor time, descriptors, no writing of files, no processes */
+  LECTERN_PROTECTION_DESCRIPTORS,  /* nothing open but the document and the answer */
+  LECTERN_N_PROTECTIONS
+} LecternProtection;
+
+/* "files", "network", …, and what a reader is kept from, to follow "A reader ". */
+const char *lectern_protection_to_string (LecternProtection protection);
+const char *lectern_protection_describe (LecternProtection protection);
+
+typedef struct {
+  gboolean active[LECTERN_N_PROTECTIONS];
+  int landlock_abi; /* of the kernel; 0: it has no Landlock */
+} LecternProtections;
+
+/* Asks a child of lectern-extract which protections it has entered: some kernels and containers lack some, and the rest
+ * stay active then. FALSE if lectern-extract cannot run. */
+gboolean lectern_extractor_get_protections (LecternExtractor *extractor, LecternProtections *protections,
+                                            GError **error);
+
+/* The same for bytes that have no file of their own; `name` hints at the format. */
+LecternExtraction *lectern_extractor_extract_bytes (LecternExtractor *extractor, GBytes *bytes, const char *name,
+                                                    const LecternExtractLimits *limits, GCancellable *cancellable,
+                                                    GError **error);
+
+/* Removes what is kept of the pages of a document that were recognised. Its text must not outlive it.
+ * path: as it is, or as the library stores it. */
+void lectern_recognition_forget (const char *path);
+
 /* A path as the library stores and shows it: as it is when it is UTF-8, otherwise with each byte that is not as "\xNN". */
 char *lectern_path_to_utf8 (const char *path);
 
@@ -95,10 +132,11 @@ typedef struct {
 
 typedef struct {
   guint added, updated, unchanged, failed, removed; /* documents; one that failed in an earlier run and has not changed
-                                                       is not read again, and counts as failed */
+                                                       is not read again, and counts as failed; those that stand in
+                                                       others count, too */
   guint64 chunks, pages;                            /* stored by this run */
   double seconds;
-  GPtrArray *documents; /* of LecternIndexedDocument, in the order done */
+  GPtrArray *documents; /* of LecternIndexedDocument, by path */
 } LecternIndexReport;
 
 void lectern_index_report_free (LecternIndexReport *report);
@@ -107,8 +145,9 @@ void lectern_index_report_free (LecternIndexReport *report);
 typedef void (*LecternIndexProgress) (guint done, guint total, const char *path, gpointer user_data);
 
 /* Indexes files and folders (recursively): only what is new or changed by size, mtime and content hash; documents below
- * a given folder whose file has vanished are forgotten. One transaction per document: a run that is cancelled (the report
- * is returned, *error is G_IO_ERROR_CANCELLED) or killed keeps all finished ones, and the next run goes on from there. */
+ * a given folder whose file has vanished are forgotten. Files are read side by side on the cores that this process may
+ * use. A run that is cancelled (the report is returned, *error is G_IO_ERROR_CANCELLED) keeps all finished documents; one
+ * that is killed loses at most the last two seconds of them. The next run goes on from there. */
 LecternIndexReport *lectern_index (LecternLibrary *library, const char *const *paths, const LecternExtractLimits *limits,
                                    LecternIndexProgress progress, gpointer user_data, GCancellable *cancellable,
                                    GError **error);

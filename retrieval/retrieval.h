@@ -111,6 +111,7 @@ typedef struct {
   char *path; /* absolute, canonical */
   gint64 size_bytes;
   gint64 mtime_ns;
+  gint64 container_id; /* the document that it stands in; 0: a file of its own */
   char *hash; /* SHA-256 of the bytes, lower-case hex; NULL if the file could not be read */
   LecternStatus status;
   char *error; /* one sentence when status is not indexed, or NULL */
@@ -136,6 +137,7 @@ typedef struct {
   int n_pages, n_chunks;
   LecternStatus status;
   gint64 size_bytes, mtime_ns;
+  gint64 container_id; /* the document that it stands in; 0: a file */
 } LecternDocument;
 
 void lectern_document_free (LecternDocument *document);
@@ -161,11 +163,15 @@ const char *lectern_library_get_dir (LecternLibrary *library);
 /* Stores the draft under its path in one transaction, replacing what the path held before. If a content with the same
  * hash is already there, only the path is added (draft->sections and chunks are then ignored). */
 gboolean lectern_library_store (LecternLibrary *library, const LecternDraft *draft, gint64 *id, GError **error);
-/* Whether a content with that hash is stored (so that it need not be extracted again). */
+/* Several changes in one transaction: begin, any number of store and touch, end. If a change failed or `ok` is FALSE, all
+ * of them are undone. */
+gboolean lectern_library_begin_batch (LecternLibrary *library, GError **error);
+gboolean lectern_library_end_batch (LecternLibrary *library, gboolean ok, GError **error);
+/* Whether a content with that hash is stored and stands alone, without documents in it (so that it need not be extracted again). */
 gboolean lectern_library_has_content (LecternLibrary *library, const char *hash);
 /* The file's mtime or size field changed but not its bytes. */
 gboolean lectern_library_touch (LecternLibrary *library, gint64 id, gint64 size_bytes, gint64 mtime_ns, GError **error);
-/* Forgets documents; their text is overwritten on disk. */
+/* Forgets documents and those that stand in them; their text is overwritten on disk. */
 gboolean lectern_library_remove (LecternLibrary *library, const gint64 *ids, gsize n_ids, GError **error);
 /* After a large run: merge the index, checkpoint, update the planner's statistics. */
 gboolean lectern_library_optimize (LecternLibrary *library, GError **error);
@@ -174,6 +180,8 @@ LecternDocument *lectern_library_find_path (LecternLibrary *library, const char 
 LecternDocument *lectern_library_find_id (LecternLibrary *library, gint64 id, GError **error);
 /* Documents at or below `path` (NULL: all), by path; elements LecternDocument. */
 GPtrArray *lectern_library_list (LecternLibrary *library, const char *path, GError **error);
+/* Documents that stand in this one, by path; elements LecternDocument. */
+GPtrArray *lectern_library_list_contained (LecternLibrary *library, gint64 id, GError **error);
 /* What indexing noticed about a document; elements LecternFinding, by page. NULL on error. */
 GPtrArray *lectern_library_list_findings (LecternLibrary *library, gint64 id, GError **error);
 /* Sentences about it that fit no finding; NULL-terminated. NULL on error. */

@@ -68,11 +68,13 @@ _lecternctl() {
   fi
 
   case "$command${sub:+ $sub}" in
+    list) options='--problems' ;;
     status) options='--check' ;;
     search) options='-n --mode --in' ;;
     ask) options='--model --max-tokens --seed --no-speculation --in --no-cache' ;;
     cache) options='--clear' ;;
-    extract) options='--text' ;;
+    add) options='--no-ocr' ;;
+    extract) options='--text --no-ocr' ;;
     eval) options='--docs --queries --qrels --mode --run' ;;
     'engine info' | 'engine detokenize') options='--model' ;;
     'engine tokenize') options='--model --special' ;;

@@ -30,6 +30,9 @@ void emit_finding (Writer *writer, LecternFindingKind kind, int page, guint64 am
 /* A document of its own that stands in this one: the library reads it like a file. Names need not differ. */
 void emit_attachment (Writer *writer, const char *name, const guint8 *bytes, gsize size);
 void emit_warning (Writer *writer, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* A page whose text was recognised, for the next run to find: a key of 32 bytes and what the reader will want to know.
+ * Sent at once. It also tells the library that the reader goes on, which is all that a NULL key does. */
+void emit_recognized_page (Writer *writer, const guint8 *key, const guint8 *payload, gsize payload_bytes);
 guint emit_count_blocks (Writer *writer); /* emitted so far */
 
 /* How a reader ends: a status, and when that is not INDEXED one sentence for the user ("It needs a password."). A reader

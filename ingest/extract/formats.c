@@ -1,4 +1,11 @@
 #include "ingest/extract/extractor.h"
+#include "ingest/extract/archive/container.h"
+#include "ingest/extract/office/docx.h"
+#include "ingest/extract/office/epub.h"
+#include "ingest/extract/office/odf.h"
+#include "ingest/extract/office/office97.h"
+#include "ingest/extract/office/pptx.h"
+#include "ingest/extract/office/xlsx.h"
 #include "ingest/extract/text/encoding.h"
 #include "ingest/extract/html/html.h"
 #include "ingest/extract/text/markdown.h"
@@ -10,6 +17,14 @@ const FormatReader format_readers[N_FORMATS] = {
   [FORMAT_PDF] = { pdf_warm_up, pdf_sniff, pdf_extract },
   [FORMAT_HTML] = { html_warm_up, html_sniff, html_extract },
   [FORMAT_MARKDOWN] = { markdown_warm_up, markdown_sniff, markdown_extract },
+  [FORMAT_DOCX] = { container_warm_up, docx_sniff, docx_extract },
+  [FORMAT_ODT] = { container_warm_up, odt_sniff, odf_extract },
+  [FORMAT_ODP] = { container_warm_up, odp_sniff, odf_extract },
+  [FORMAT_ODS] = { container_warm_up, ods_sniff, odf_extract },
+  [FORMAT_EPUB] = { epub_warm_up, epub_sniff, epub_extract },
+  [FORMAT_PPTX] = { container_warm_up, pptx_sniff, pptx_extract },
+  [FORMAT_XLSX] = { container_warm_up, xlsx_sniff, xlsx_extract },
+  [FORMAT_OFFICE_97] = { NULL, office97_sniff, office97_extract },
   [FORMAT_TEXT] = { encoding_warm_up, text_sniff, text_extract },
 };
 

@@ -1,6 +1,7 @@
 /* lectern-extract: reads one untrusted document after the other, each in a child of its own. Started by the library with
  * a socket as descriptor 3 (ingest/frame.h); by hand, `lectern-extract --dump FILE` prints what a reader finds. */
 #include "ingest/extract/extractor.h"
+#include "ingest/extract/ocr/ocr.h"
 #include "ingest/extract/process/child-limits.h"
 #include "ingest/extract/process/writer.h"
 #include "ingest/extract/process/zygote.h"
@@ -59,6 +60,7 @@ static gboolean extract_fd (int fd, const char *name, Writer *writer)
 
 static int serve_document (const Request *request, int document_fd, int answer_fd)
 {
+  ocr_begin (request->recognize != 0, request->recognized_fd);
   Writer *writer = writer_new_frames (answer_fd);
   if (!extract_fd (document_fd, request->name, writer))
     writer_end (writer, outcome_failed (LECTERN_STATUS_UNREADABLE, "It cannot be read: %s.", g_strerror (errno)));
@@ -91,6 +93,7 @@ int main (int argc, char **argv)
     fputs (usage, stderr);
     return 2;
   }
+  ocr_warm_up (argv);
   for (int format = 0; format < N_FORMATS; format++)
     if (format_readers[format].warm_up)
       format_readers[format].warm_up ();

@@ -56,7 +56,7 @@ static int configure (sqlite3 *db, gboolean writable, gboolean memory)
   if (rc == SQLITE_OK && writable && !memory)
     rc = sqlite3_exec (db,
                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
-                       "PRAGMA journal_size_limit = 16777216;",
+                       "PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 4000;",
                        NULL, NULL, NULL);
   return rc;
 }

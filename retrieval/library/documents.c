@@ -6,7 +6,7 @@
 #define DOCUMENT_COLUMNS                                                                                               \
   "SELECT d.id, d.path, c.title, coalesce(c.type, d.type), c.language, coalesce(c.error, d.error), c.hash, c.n_pages," \
   " c.n_chunks, coalesce(c.status, d.status), d.size_bytes, d.mtime_ns,"                                               \
-  " c.author, c.date"                                                                                                  \
+  " c.author, c.date, d.container_id"                                                                                  \
   " FROM documents AS d LEFT JOIN contents AS c ON c.id = d.content_id "
 
 static LecternDocument *read_document (LecternStatement *row)
@@ -26,6 +26,7 @@ static LecternDocument *read_document (LecternStatement *row)
   document->mtime_ns = sqlite3_column_int64 (row, 11);
   document->author = lectern_column_dup (row, 12);
   document->date = lectern_column_dup (row, 13);
+  document->container_id = sqlite3_column_int64 (row, 14);
   return document;
 }
 
@@ -76,6 +77,24 @@ GPtrArray *lectern_library_list (LecternLibrary *library, const char *path, GErr
   lectern_bind_text (list, 1, self);
   lectern_bind_text (list, 2, from);
   lectern_bind_text (list, 3, to);
+  int rc;
+  while ((rc = sqlite3_step (list)) == SQLITE_ROW)
+    g_ptr_array_add (documents, read_document (list));
+  if (rc != SQLITE_DONE) {
+    lectern_database_fail (library->db, "Reading the library", error);
+    return NULL;
+  }
+  return g_steal_pointer (&documents);
+}
+
+GPtrArray *lectern_library_list_contained (LecternLibrary *library, gint64 id, GError **error)
+{
+  g_autoptr (GPtrArray) documents = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_document_free);
+  g_autoptr (LecternStatement) list
+      = lectern_database_prepare (library->db, DOCUMENT_COLUMNS "WHERE d.container_id = ?1 ORDER BY d.path", error);
+  if (!list)
+    return NULL;
+  sqlite3_bind_int64 (list, 1, id);
   int rc;
   while ((rc = sqlite3_step (list)) == SQLITE_ROW)
     g_ptr_array_add (documents, read_document (list));

@@ -12,6 +12,7 @@ struct _LecternLibrary {
   char *dir;   /* NULL in memory */
   int lock_fd; /* -1 unless a writer on disk */
   gboolean writable;
+  gboolean in_batch, batch_failed; /* lectern_library_begin_batch() */
   LecternSearcher *searcher; /* search/search.c; NULL until the first search */
 };
 

@@ -169,15 +169,36 @@ gboolean lectern_library_require_writer (LecternLibrary *library, GError **error
 
 gboolean lectern_library_begin (LecternLibrary *library, GError **error)
 {
+  if (library->in_batch)
+    return TRUE;
   return lectern_library_require_writer (library, error)
          && lectern_database_exec (library->db, "BEGIN IMMEDIATE", "Writing to the library", error);
 }
 
 gboolean lectern_library_end (LecternLibrary *library, gboolean ok, GError **error)
 {
+  if (library->in_batch) {
+    library->batch_failed |= !ok;
+    return ok;
+  }
   if (ok && lectern_database_exec (library->db, "COMMIT", "Writing to the library", error))
     return TRUE;
   if (!sqlite3_get_autocommit (library->db))
     sqlite3_exec (library->db, "ROLLBACK", NULL, NULL, NULL);
   return FALSE;
+}
+
+gboolean lectern_library_begin_batch (LecternLibrary *library, GError **error)
+{
+  g_return_val_if_fail (!library->in_batch, FALSE);
+  library->in_batch = lectern_library_begin (library, error);
+  library->batch_failed = FALSE;
+  return library->in_batch;
+}
+
+gboolean lectern_library_end_batch (LecternLibrary *library, gboolean ok, GError **error)
+{
+  g_return_val_if_fail (library->in_batch, FALSE);
+  library->in_batch = FALSE;
+  return lectern_library_end (library, ok && !library->batch_failed, error);
 }

@@ -71,7 +71,10 @@ const char *const lectern_schema_steps[] = {
   "  amount INTEGER NOT NULL,"
   "  detail TEXT,"
   "  PRIMARY KEY (content_id, ordinal)"
-  ") WITHOUT ROWID;",
+  ") WITHOUT ROWID;"
+  /* A transaction of many documents becomes one segment of the index, and segments are merged less often. */
+  "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('hashsize', 16777216);"
+  "INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('automerge', 8);",
 };
 const int lectern_schema_version = (int)G_N_ELEMENTS (lectern_schema_steps);
 

@@ -61,7 +61,16 @@ static gboolean insert_sections (sqlite3 *db, const LecternDraft *draft, gint64 
   return TRUE;
 }
 
-static gboolean insert_chunks (sqlite3 *db, const LecternDraft *draft, gint64 content, gint64 first, GError **error)
+/* A text as the view chunk_texts shows it to the index. */
+static char *dup_indexed (const char *language, const char *text)
+{
+  return g_strconcat ("\2", language ? language : "", "\2", text ? text : "", NULL);
+}
+
+/* Each row is a statement of its own that SQLite need not be able to undo by itself: for one that writes several rows it
+ * sets a savepoint, and at each savepoint FTS5 writes out what it has gathered, as a small segment of its own. */
+static gboolean insert_chunks (sqlite3 *db, const LecternDraft *draft, const char *title, gint64 content, gint64 first,
+                               GError **error)
 {
   g_autoptr (LecternStatement) insert = lectern_database_prepare (
       db,
@@ -69,12 +78,10 @@ static gboolean insert_chunks (sqlite3 *db, const LecternDraft *draft, gint64 co
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
       error);
   g_autoptr (LecternStatement) index = lectern_database_prepare (
-      db,
-      "INSERT INTO chunks_fts (rowid, title, heading, body)"
-      " SELECT id, title, heading, body FROM chunk_texts WHERE id >= ?1 AND id < ?2 ORDER BY id",
-      error);
+      db, "INSERT INTO chunks_fts (rowid, title, heading, body) VALUES (?1, ?2, ?3, ?4)", error);
   if (!insert || !index)
     return FALSE;
+  g_autofree char *indexed_title = dup_indexed (draft->language, title);
   for (guint i = 0; i < draft->chunks->len; i++) {
     const LecternChunk *chunk = g_ptr_array_index (draft->chunks, i);
     g_autofree char *heading = dup_heading (draft, chunk->section);
@@ -88,12 +95,17 @@ static gboolean insert_chunks (sqlite3 *db, const LecternDraft *draft, gint64 co
     lectern_bind_text (insert, 7, heading);
     lectern_bind_text (insert, 8, chunk->text ? chunk->text : "");
     sqlite3_bind_blob (insert, 9, spans->len ? spans->data : (const guint8 *)"", (int)spans->len, SQLITE_STATIC);
-    if (!lectern_database_run (insert, "Storing a document", error))
+    sqlite3_bind_int64 (index, 1, first + i);
+    g_autofree char *indexed_heading = dup_indexed (draft->language, heading);
+    g_autofree char *indexed_text = dup_indexed (draft->language, chunk->text);
+    lectern_bind_text (index, 2, indexed_title);
+    lectern_bind_text (index, 3, indexed_heading);
+    lectern_bind_text (index, 4, indexed_text);
+    if (!lectern_database_run (insert, "Storing a document", error)
+        || !lectern_database_run (index, "Storing a document", error))
       return FALSE;
   }
-  sqlite3_bind_int64 (index, 1, first);
-  sqlite3_bind_int64 (index, 2, first + draft->chunks->len);
-  return lectern_database_run (index, "Storing a document", error);
+  return TRUE;
 }
 
 static GByteArray *make_lengths (const LecternDraft *draft, const char *title)
@@ -199,11 +211,12 @@ static gboolean put_content (sqlite3 *db, const LecternDraft *draft, gint64 *id,
   g_autoptr (GByteArray) lengths = make_lengths (draft, title);
   g_autoptr (LecternStatement) insert = lectern_database_prepare (
       db,
-      "INSERT INTO contents (hash, status, error, type, title, language, n_pages, first_chunk, n_chunks, text_bytes,"
-      " warnings, lengths, author, date) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
-      " ON CONFLICT (hash) DO UPDATE SET status = ?2, error = ?3, type = ?4, title = ?5, language = ?6, n_pages = ?7,"
-      " first_chunk = ?8, n_chunks = ?9, text_bytes = ?10, warnings = ?11, lengths = ?12, author = ?13,"
-      " date = ?14",
+      *id ? "UPDATE contents SET status = ?2, error = ?3, type = ?4, title = ?5, language = ?6, n_pages = ?7,"
+            " first_chunk = ?8, n_chunks = ?9, text_bytes = ?10, warnings = ?11, lengths = ?12, author = ?13,"
+            " date = ?14 WHERE hash = ?1"
+          : "INSERT INTO contents (hash, status, error, type, title, language, n_pages, first_chunk, n_chunks, "
+            "text_bytes,"
+            " warnings, lengths, author, date) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
       error);
   if (!insert)
     return FALSE;
@@ -225,18 +238,19 @@ static gboolean put_content (sqlite3 *db, const LecternDraft *draft, gint64 *id,
     return FALSE;
   if (!*id)
     *id = sqlite3_last_insert_rowid (db);
-  return insert_sections (db, draft, *id, error) && insert_chunks (db, draft, *id, first, error)
+  return insert_sections (db, draft, *id, error) && insert_chunks (db, draft, title, *id, first, error)
          && lectern_findings_store (db, draft->findings, *id, error);
 }
 
+/* *id is 0 if the path is new. */
 static gboolean put_document (sqlite3 *db, const LecternDraft *draft, gint64 content, gint64 *id, GError **error)
 {
   g_autoptr (LecternStatement) put = lectern_database_prepare (
       db,
-      "INSERT INTO documents (path, size_bytes, mtime_ns, content_id, status, error, type)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-      " ON CONFLICT (path) DO UPDATE SET size_bytes = ?2, mtime_ns = ?3, content_id = ?4, status = ?5, error = ?6,"
-      " type = ?7 RETURNING id",
+      *id ? "UPDATE documents SET size_bytes = ?2, mtime_ns = ?3, content_id = ?4, status = ?5, error = ?6, type = ?7,"
+            " container_id = ?8 WHERE path = ?1"
+          : "INSERT INTO documents (path, size_bytes, mtime_ns, content_id, status, error, type, container_id)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
       error);
   if (!put)
     return FALSE;
@@ -250,23 +264,29 @@ static gboolean put_document (sqlite3 *db, const LecternDraft *draft, gint64 con
     lectern_bind_text (put, 6, draft->error);
     lectern_bind_text (put, 7, draft->type);
   }
-  if (sqlite3_step (put) != SQLITE_ROW)
-    return lectern_database_fail (db, "Storing a document", error);
-  *id = sqlite3_column_int64 (put, 0);
+  if (draft->container_id)
+    sqlite3_bind_int64 (put, 8, draft->container_id);
+  if (!lectern_database_run (put, "Storing a document", error))
+    return FALSE;
+  if (!*id)
+    *id = sqlite3_last_insert_rowid (db);
   return TRUE;
 }
 
-static gboolean find_content_of_path (sqlite3 *db, const char *path, gint64 *content, GError **error)
+/* Zeros without an error if there is none. */
+static gboolean find_document (sqlite3 *db, const char *path, gint64 *id, gint64 *content, GError **error)
 {
-  g_autoptr (LecternStatement) find = lectern_database_prepare (
-      db, "SELECT content_id FROM documents WHERE path = ?1 AND content_id IS NOT NULL", error);
-  *content = 0;
+  g_autoptr (LecternStatement) find
+      = lectern_database_prepare (db, "SELECT id, coalesce(content_id, 0) FROM documents WHERE path = ?1", error);
+  *id = *content = 0;
   if (!find)
     return FALSE;
   lectern_bind_text (find, 1, path);
   int rc = sqlite3_step (find);
-  if (rc == SQLITE_ROW)
-    *content = sqlite3_column_int64 (find, 0);
+  if (rc == SQLITE_ROW) {
+    *id = sqlite3_column_int64 (find, 0);
+    *content = sqlite3_column_int64 (find, 1);
+  }
   return rc == SQLITE_ROW || rc == SQLITE_DONE || lectern_database_fail (db, "Reading the library", error);
 }
 
@@ -277,7 +297,7 @@ gboolean lectern_library_store (LecternLibrary *library, const LecternDraft *dra
   g_return_val_if_fail (draft->path, FALSE);
   if (!lectern_library_begin (library, error))
     return FALSE;
-  gboolean ok = find_content_of_path (db, draft->path, &old, error)
+  gboolean ok = find_document (db, draft->path, &document, &old, error)
                 && (!draft->hash || put_content (db, draft, &content, error))
                 && put_document (db, draft, content, &document, error)
                 && (!old || old == content || delete_if_unused (db, old, error));
@@ -292,7 +312,17 @@ gboolean lectern_library_has_content (LecternLibrary *library, const char *hash)
 {
   gint64 id = 0;
   LecternStatus status = LECTERN_STATUS_DAMAGED;
-  return hash && find_content (library->db, hash, &id, &status, NULL) && id && status == LECTERN_STATUS_INDEXED;
+  if (!hash || !find_content (library->db, hash, &id, &status, NULL) || !id || status != LECTERN_STATUS_INDEXED)
+    return FALSE;
+  g_autoptr (LecternStatement) contained
+      = lectern_database_prepare (library->db,
+                                  "SELECT 1 FROM documents AS d JOIN documents AS inner ON inner.container_id = d.id "
+                                  "WHERE d.content_id = ?1 LIMIT 1",
+                                  NULL);
+  if (!contained)
+    return FALSE;
+  sqlite3_bind_int64 (contained, 1, id);
+  return sqlite3_step (contained) == SQLITE_DONE;
 }
 
 gboolean lectern_library_touch (LecternLibrary *library, gint64 id, gint64 size_bytes, gint64 mtime_ns, GError **error)
@@ -309,8 +339,35 @@ gboolean lectern_library_touch (LecternLibrary *library, gint64 id, gint64 size_
   return lectern_database_run (update, "Writing to the library", error);
 }
 
+static gboolean remove_document (sqlite3 *db, gint64 id, GError **error);
+
+static gboolean remove_contained (sqlite3 *db, gint64 id, GError **error)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (LecternStatement) list
+      = lectern_database_prepare (db, "SELECT id FROM documents WHERE container_id = ?1", error);
+  if (!list)
+    return FALSE;
+  sqlite3_bind_int64 (list, 1, id);
+  int rc;
+  while ((rc = sqlite3_step (list)) == SQLITE_ROW) {
+    gint64 inner = sqlite3_column_int64 (list, 0);
+    /* Containers are stored before what stands in them, so that ids ascend and no damage leads in circles. */
+    if (inner > id)
+      g_array_append_val (ids, inner);
+  }
+  if (rc != SQLITE_DONE)
+    return lectern_database_fail (db, "Forgetting a document", error);
+  for (guint i = 0; i < ids->len; i++)
+    if (!remove_document (db, g_array_index (ids, gint64, i), error))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean remove_document (sqlite3 *db, gint64 id, GError **error)
 {
+  if (!remove_contained (db, id, error))
+    return FALSE;
   g_autoptr (LecternStatement) remove
       = lectern_database_prepare (db, "DELETE FROM documents WHERE id = ?1 RETURNING content_id", error);
   if (!remove)
@@ -349,11 +406,8 @@ gboolean lectern_library_remove (LecternLibrary *library, const gint64 *ids, gsi
 gboolean lectern_library_optimize (LecternLibrary *library, GError **error)
 {
   if (!lectern_library_require_writer (library, error)
-      || !lectern_database_exec (
-          library->db,
-          "INSERT INTO chunks_fts (chunks_fts) VALUES ('optimize'); PRAGMA analysis_limit = 1000;"
-          "PRAGMA optimize;",
-          "Optimizing the library", error))
+      || !lectern_database_exec (library->db, "PRAGMA analysis_limit = 1000; PRAGMA optimize;",
+                                 "Optimizing the library", error))
     return FALSE;
   if (library->dir)
     sqlite3_wal_checkpoint_v2 (library->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);

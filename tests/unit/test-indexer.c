@@ -1,17 +1,20 @@
 /* Indexing runs over temporary folders with an extractor that is made here: it counts its calls, and a file that begins
  * with "!" ends with the status named after it. */
+#include "ingest/black-box.h"
 #include "ingest/ingest.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <utime.h>
 #include <unistd.h>
 
 struct _LecternExtractor {
   int unused;
 };
-static guint n_extracted;
+static gint n_extracted;
 static const char *change_while_reading; /* a path whose file changes in each extraction */
 
 LecternExtractor *lectern_extractor_new (GError **error)
@@ -24,15 +27,10 @@ void lectern_extractor_free (LecternExtractor *extractor)
   g_free (extractor);
 }
 
-LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const char *path,
-                                              const LecternExtractLimits *limits, GCancellable *cancellable,
-                                              GError **error)
+/* "@name=text" in a line of its own is an attachment, "!status" at the beginning a failure. */
+static LecternExtraction *extract_text (const char *text)
 {
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return NULL;
-  n_extracted++;
-  g_autofree char *text = NULL;
-  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_atomic_int_inc (&n_extracted);
   LecternExtraction *extraction = g_new0 (LecternExtraction, 1);
   extraction->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_block_free);
   extraction->warnings = g_ptr_array_new_with_free_func (g_free);
@@ -46,6 +44,37 @@ LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const
     block->text = g_strdup (text);
     g_ptr_array_add (extraction->blocks, block);
   }
+  extraction->attachments = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_attachment_free);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i]; i++) {
+    const char *content = lines[i][0] == '@' ? strchr (lines[i], '=') : NULL;
+    if (!content)
+      continue;
+    LecternAttachment *attachment = g_new0 (LecternAttachment, 1);
+    attachment->name = g_strndup (lines[i] + 1, (gsize)(content - lines[i] - 1));
+    attachment->bytes = g_bytes_new (content + 1, strlen (content + 1));
+    g_ptr_array_add (extraction->attachments, attachment);
+  }
+  return extraction;
+}
+
+LecternExtraction *lectern_extractor_extract_bytes (LecternExtractor *extractor, GBytes *bytes, const char *name,
+                                                    const LecternExtractLimits *limits, GCancellable *cancellable,
+                                                    GError **error)
+{
+  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  return extract_text (text);
+}
+
+LecternExtraction *lectern_extractor_extract (LecternExtractor *extractor, const char *path,
+                                              const LecternExtractLimits *limits, GCancellable *cancellable,
+                                              GError **error)
+{
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return NULL;
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  LecternExtraction *extraction = extract_text (text);
   if (change_while_reading && strcmp (path, change_while_reading) == 0) {
     g_autofree char *more = g_strconcat (text, " more", NULL);
     g_assert_true (g_file_set_contents (path, more, -1, NULL));
@@ -308,6 +337,107 @@ static void test_cancel_and_resume (Fixture *f, gconstpointer data)
   RUN (f, "", 3, 0, 2, 0, 0);
 }
 
+static gint64 id_of (Fixture *f, const char *name)
+{
+  g_autofree char *path = g_build_filename (f->dir, name, NULL);
+  g_autoptr (LecternDocument) document = lectern_library_find_path (f->library, path, NULL);
+  return document ? document->id : 0;
+}
+
+/* What stands in a document is a document of its own that comes, changes and goes with it. */
+static void test_attachments (Fixture *f, gconstpointer data)
+{
+  put (f, "mail.txt", "Two files for you.\n@report.txt=The report.\n@../notes.txt=The notes.\n@report.txt=Another one.");
+  RUN (f, "", 4, 0, 0, 0, 0);
+  gint64 report = id_of (f, "mail.txt/report.txt");
+  g_assert_cmpint (report, >, 0);
+  g_assert_cmpint (id_of (f, "mail.txt/.._notes.txt"), >, 0);
+  g_assert_cmpint (id_of (f, "mail.txt/(2) report.txt"), >, 0);
+  g_autoptr (LecternDocument) document = lectern_library_find_id (f->library, report, NULL);
+  g_assert_cmpint (document->container_id, ==, id_of (f, "mail.txt"));
+  /* Nothing has changed, and no attachment counts as vanished. */
+  RUN (f, "", 0, 0, 1, 0, 0);
+  g_assert_cmpuint (n_documents (f), ==, 4);
+  /* A new version: one is as it was, one is gone, one is new. */
+  put (f, "mail.txt", "Two files for you, again.\n@report.txt=The report.\n@new.txt=New.");
+  RUN (f, "", 1, 1, 1, 0, 2);
+  g_assert_cmpint (id_of (f, "mail.txt/report.txt"), ==, report);
+  g_assert_cmpint (id_of (f, "mail.txt/.._notes.txt"), ==, 0);
+  /* A copy brings its own attachments, though the content is known. */
+  put (f, "copy.txt", "Two files for you, again.\n@report.txt=The report.\n@new.txt=New.");
+  RUN (f, "", 3, 0, 1, 0, 0);
+  /* They go with their container. */
+  g_autofree char *mail = g_build_filename (f->dir, "mail.txt", NULL);
+  g_assert_cmpint (g_unlink (mail), ==, 0);
+  RUN (f, "", 0, 0, 1, 0, 1);
+  g_assert_cmpuint (n_documents (f), ==, 3);
+}
+
+/* Files of one content that are read side by side are read once. */
+static void test_twins (Fixture *f, gconstpointer data)
+{
+  for (int i = 0; i < 40; i++) {
+    g_autofree char *name = g_strdup_printf ("copy-%d.txt", i);
+    put (f, name, i % 2 ? "One text." : "Another text.");
+  }
+  RUN (f, "", 40, 0, 0, 0, 0);
+  g_assert_cmpint (n_extracted, ==, 2);
+}
+
+/* Another program, which dies while it reads the file. */
+static void die_while_reading (const char *library, const char *path)
+{
+  struct stat info;
+  g_assert_cmpint (stat (path, &info), ==, 0);
+  pid_t pid = fork ();
+  if (pid == 0) {
+    black_box_begin (black_box_open (library, 1), path, info.st_size,
+                     (gint64)info.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + info.st_mtim.tv_nsec);
+    kill (getpid (), SIGKILL);
+  }
+  int wait_status;
+  g_assert_cmpint (waitpid (pid, &wait_status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (wait_status));
+}
+
+/* A file that Lectern died on is tried once more, and then only if it is named or has changed. */
+static void test_deadly (Fixture *f, gconstpointer data)
+{
+  g_autofree char *library = g_build_filename (f->dir, ".library", NULL);
+  GError *error = NULL;
+  lectern_library_close (f->library);
+  f->library = lectern_library_open (library, LECTERN_LIBRARY_WRITE, &error);
+  g_assert_no_error (error);
+  put (f, "files/deadly.txt", "Deadly text.");
+  put (f, "files/good.txt", "Good text.");
+  g_autofree char *path = g_build_filename (f->dir, "files/deadly.txt", NULL);
+
+  die_while_reading (library, path);
+  die_while_reading (library, path);
+  LecternIndexReport *report = run (f, "files", 1, 0, 0, 1, 0);
+  g_assert_cmpuint (n_extracted, ==, 1);
+  const LecternIndexedDocument *told = g_ptr_array_index (report->documents, 0);
+  g_assert_cmpstr (told->path, ==, path);
+  g_assert_cmpint (told->status, ==, LECTERN_STATUS_DAMAGED);
+  g_assert_nonnull (strstr (told->error, "ended twice while reading it"));
+  lectern_index_report_free (report);
+  RUN (f, "files", 0, 0, 1, 1, 0);
+  g_assert_cmpuint (n_extracted, ==, 1);
+  RUN (f, "files/deadly.txt", 0, 1, 0, 0, 0); /* named: read, and no suspect any more */
+  g_assert_cmpuint (n_extracted, ==, 2);
+  RUN (f, "files", 0, 0, 2, 0, 0);
+
+  put (f, "files/deadly.txt", "Another deadly text.");
+  die_while_reading (library, path);
+  RUN (f, "files", 0, 1, 1, 0, 0); /* once is no reason yet */
+  put (f, "files/deadly.txt", "A third deadly text.");
+  die_while_reading (library, path);
+  die_while_reading (library, path);
+  RUN (f, "files", 0, 0, 1, 1, 0);
+  put (f, "files/deadly.txt", "It was changed to something harmless.");
+  RUN (f, "files", 0, 1, 1, 0, 0);
+}
+
 int main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
@@ -320,5 +450,8 @@ int main (int argc, char **argv)
   ADD ("changes-while-read", test_changes_while_read);
   ADD ("odd-names", test_odd_names);
   ADD ("cancel-and-resume", test_cancel_and_resume);
+  ADD ("attachments", test_attachments);
+  ADD ("twins", test_twins);
+  ADD ("deadly", test_deadly);
   return g_test_run ();
 }

@@ -186,6 +186,16 @@ HtmlMain *html_main_find (xmlNode *root)
   return main;
 }
 
+HtmlMain *html_main_whole (xmlNode *root)
+{
+  HtmlMain *main = g_new0 (HtmlMain, 1);
+  main->entries = g_array_new (FALSE, TRUE, sizeof (Entry));
+  measure (main, root);
+  main->root = root;
+  main->everything = TRUE;
+  return main;
+}
+
 void html_main_free (HtmlMain *main)
 {
   if (!main)

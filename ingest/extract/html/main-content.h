@@ -13,6 +13,8 @@
 typedef struct _HtmlMain HtmlMain;
 
 HtmlMain *html_main_find (xmlNode *root); /* uses node->_private of every element; NULL without any text */
+/* All of it, but what is hidden: for what is known to have no boilerplate, such as the chapters of a book. */
+HtmlMain *html_main_whole (xmlNode *root);
 void html_main_free (HtmlMain *main);
 
 xmlNode *html_main_get_root (const HtmlMain *main);

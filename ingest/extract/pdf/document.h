@@ -63,7 +63,8 @@ void pdf_collect_words (GHashTable *lexicon, const PdfPage *page);
 /* Letters and digits of a text, lower case: for comparing titles. */
 char *pdf_text_key (const char *text);
 
-/* blocks.c: emits the document's blocks in reading order, those of a page's forms after its own. */
-void pdf_emit_blocks (const PdfDocument *document, Writer *writer);
+/* blocks.c: emits the document's blocks in reading order, those of a page's forms after its own. Returns the text of the
+ * first heading (free it with g_free()), or NULL. */
+char *pdf_emit_blocks (const PdfDocument *document, Writer *writer);
 
 #endif

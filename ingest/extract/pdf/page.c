@@ -1,4 +1,5 @@
 #include "ingest/extract/pdf/page.h"
+#include "ingest/extract/pdf/hidden.h"
 
 #include <math.h>
 #include <string.h>
@@ -57,6 +58,12 @@ static gboolean is_blank (gunichar c)
   return c == ' ' || c == '\t' || c == 0xa0 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x3000;
 }
 
+/* What stands for a letter that only its font knows. */
+static gboolean is_unmapped (gunichar c)
+{
+  return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0xe000 && c <= 0xf8ff) || c >= 0xf0000 || c == 0xfffd;
+}
+
 /* Letters as one writes them: ligatures and presentation forms become plain letters, control characters nothing. */
 static void append_plain (GString *out, gunichar c)
 {
@@ -107,6 +114,14 @@ static guint style_of_font (const char *name)
   return style;
 }
 
+/* A hash of the font's name and the colour. */
+static guint look_of_run (const PopplerTextAttributes *run)
+{
+  guint colour = (guint)(run->color.red >> 12) << 8 | (guint)(run->color.green >> 12) << 4 | run->color.blue >> 12;
+  guint look = (run->font_name ? g_str_hash (run->font_name) : 0) + colour * 2654435761u;
+  return look >> PDF_LOOK_SHIFT ^ (look & 0xff);
+}
+
 /* ---- words ----------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -137,16 +152,21 @@ static PdfTurn turn_of (const Builder *builder)
   return PDF_TURN_NONE;
 }
 
-static void end_word (Builder *builder)
+/* Ends the word at a byte of the page's text. */
+static void add_word (Builder *builder, gsize end)
 {
-  if (!builder->in_word)
-    return;
   builder->in_word = builder->blank = FALSE;
-  builder->word.length = (guint32)builder->page->text->len - builder->word.start;
+  builder->word.length = (guint32)end - builder->word.start;
   builder->word.turn = turn_of (builder);
   builder->word.style |= builder->characters == 2 ? PDF_SHORT : 0;
   if (builder->word.length > 0)
     g_array_append_val (builder->page->words, builder->word);
+}
+
+static void end_word (Builder *builder)
+{
+  if (builder->in_word)
+    add_word (builder, builder->page->text->len);
 }
 
 static float bounded (double value)
@@ -224,7 +244,8 @@ static void mend_ligature (Builder *builder, gunichar c, const PdfBox *box)
   memcpy (text->str + text->len - 4, swapped, 4);
 }
 
-static void add_character (Builder *builder, gunichar c, const PopplerRectangle *rectangle, float size, guint style)
+static void add_character (Builder *builder, gunichar c, const PopplerRectangle *rectangle, float size, guint style,
+                           guint32 color)
 {
   if (c == '\n' || c == '\r' || c == '\f') {
     end_word (builder);
@@ -244,9 +265,16 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
     end_word (builder);
   builder->blank = FALSE;
   gsize before = builder->page->text->len;
+  builder->page->n_characters++;
+  builder->page->n_unmapped += is_unmapped (c) ? 1 : 0;
   append_plain (builder->page->text, c);
   if (builder->page->text->len == before)
     return;
+  /* Letters that show and letters that do not are never one word. */
+  if (builder->in_word && color != builder->word.color
+      && pdf_color_is_light (color) != pdf_color_is_light (builder->word.color)) {
+    add_word (builder, before);
+  }
   if (builder->in_word) {
     /* Poppler sets no blank between blocks of text that stand beside each other. */
     const PdfBox *last = &builder->last;
@@ -254,16 +282,9 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
     gboolean leftward = builder->leftward > 0 && pdf_is_right_to_left (c);
     if (leftward && across > JUMP_LEFTWARD * size && across <= JUMP * size) {
       /* It misses one in right-to-left lines. */
-      gsize length = builder->page->text->len - before;
-      builder->page->text->len = before;
-      end_word (builder);
-      builder->page->text->len = before + length;
+      add_word (builder, before);
     } else if (MAX (across, down) > JUMP * MAX (size, 4.0f)) {
-      builder->word.length = (guint32)before - builder->word.start;
-      builder->word.turn = turn_of (builder);
-      builder->word.style |= builder->characters == 2 ? PDF_SHORT : 0;
-      builder->in_word = FALSE;
-      g_array_append_val (builder->page->words, builder->word);
+      add_word (builder, before);
       builder->next_style = PDF_BREAK;
     }
   }
@@ -276,8 +297,11 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
   builder->last_size = size;
   builder->last_character = c;
   if (!builder->in_word) {
-    builder->word
-        = (PdfWord){ .start = (guint32)before, .box = box, .size = size, .style = style | builder->next_style };
+    builder->word = (PdfWord){ .start = (guint32)before,
+                               .box = box,
+                               .size = size,
+                               .style = style | builder->next_style,
+                               .color = color };
     builder->next_style = 0;
     builder->across = builder->down = 0;
     builder->characters = 1;
@@ -362,7 +386,7 @@ static gboolean mostly_leftward (const char *text)
   return leftward > others;
 }
 
-PdfPage *pdf_page_read (PopplerPage *source, int number)
+PdfPage *pdf_page_new (PopplerPage *source, int number)
 {
   PdfPage *page = g_new0 (PdfPage, 1);
   page->number = number;
@@ -373,8 +397,14 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
   poppler_page_get_size (source, &width, &height);
   page->width = bounded (width);
   page->height = bounded (height);
+  return page;
+}
 
+PdfPage *pdf_page_read (PopplerPage *source, int number)
+{
+  PdfPage *page = pdf_page_new (source, number);
   /* Poppler selects the text between two points: for a right-to-left script the first one is at the right. */
+  double width = (double)page->width, height = (double)page->height;
   PopplerRectangle area = { 0, 0, width, height };
   char *text = poppler_page_get_text_for_area (source, &area);
   if (text && mostly_leftward (text)) {
@@ -391,6 +421,7 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
   GList *attributes = poppler_page_get_text_attributes_for_area (source, &area), *at = attributes;
   Builder builder = { .page = page, .next_style = PDF_BREAK };
   guint i = 0, style = 0;
+  guint32 color = 0;
   float size = 0;
   const char *font = NULL;
   g_autofree guint32 *order = visual_order (text, n_rectangles);
@@ -407,14 +438,16 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
     const PopplerTextAttributes *run = at ? at->data : NULL;
     if (run && (guint)run->start_index <= index) {
       size = bounded (run->font_size);
+      color = (guint32)(run->color.red >> 8) << 16 | (guint32)(run->color.green >> 8) << 8 | run->color.blue >> 8;
       if (run->font_name != font) {
         font = run->font_name;
-        style = style_of_font (font);
+        style = style_of_font (font) | look_of_run (run) << PDF_LOOK_SHIFT;
       }
     }
-    add_character (&builder, g_utf8_get_char (p), &rectangles[index], size, style);
+    add_character (&builder, g_utf8_get_char (p), &rectangles[index], size, style, color);
   }
   end_word (&builder);
+  pdf_remove_hidden (source, page);
   pdf_page_turn (page);
   pdf_page_arrange (page);
   pdf_page_turn_back (page);

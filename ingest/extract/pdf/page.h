@@ -14,6 +14,8 @@ typedef enum {
   PDF_SHORT = 1 << 4,       /* the word has two characters, which may also be a letter and its accent */
 } PdfStyle;
 
+#define PDF_LOOK_SHIFT 8 /* the upper bits of a word's style tell its font and colour from others */
+
 /* Points from the top left corner; y0 < y1. */
 typedef struct {
   float x0, y0, x1, y1;
@@ -37,7 +39,11 @@ typedef struct {
   float size;            /* of the font, points */
   guint style;
   PdfTurn turn;
+  guint32 color; /* 0xRRGGBB, what it is filled with */
 } PdfWord;
+
+/* Ways of hiding text (hidden.c). */
+typedef enum { PDF_HIDDEN_COLOR, PDF_HIDDEN_SIZE, PDF_HIDDEN_PLACE, PDF_HIDDEN_COVERED, PDF_N_HIDDEN } PdfHidden;
 
 /* A fragment: words on one line with no gap between them that could be one between columns. */
 typedef struct {
@@ -61,6 +67,8 @@ typedef struct {
   GArray *words; /* of PdfWord, in poppler's order */
   GArray *lines; /* of PdfLine, in the order of reading */
   gboolean doubtful; /* the order of reading is a guess */
+  guint n_characters, n_unmapped; /* as they stand in the file; those that stand for no known letter */
+  guint hidden[PDF_N_HIDDEN];       /* characters that nobody sees and that were left out */
 } PdfPage;
 
 #define PDF_WORD(page, i) (&g_array_index ((page)->words, PdfWord, i))
@@ -70,6 +78,8 @@ typedef struct {
  * too; fragments of one row are one line again unless a gutter or the columns of a table separate them. */
 #define PDF_WIDE_GAP 0.75f
 
+/* A page of this size without words. */
+PdfPage *pdf_page_new (PopplerPage *source, int number);
 PdfPage *pdf_page_read (PopplerPage *source, int number);
 void pdf_page_free (PdfPage *page);
 

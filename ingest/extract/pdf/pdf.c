@@ -1,6 +1,10 @@
 #include "ingest/extract/pdf/pdf.h"
 #include "ingest/extract/pdf/document.h"
 #include "ingest/extract/pdf/forms.h"
+#include "ingest/extract/pdf/hidden.h"
+#include "ingest/extract/pdf/scan.h"
+#include "ingest/extract/pdf/metadata.h"
+#include "ingest/extract/pdf/structure.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,8 +12,8 @@
 #define MAX_PAGES 20000
 #define MAX_OUTLINE_ENTRIES 50000u
 #define MAX_OUTLINE_DEPTH 12
+#define ENTRIES_ENOUGH 3u /* an outline with fewer is none: the tags are asked */
 #define HEADER_WITHIN_BYTES 1024u
-#define MAX_IMAGE_PAGES 200 /* looked at to tell a scan */
 
 /* Poppler has automatic pointers only in later versions; names of our own work with all of them. */
 typedef PopplerDocument SourceDocument;
@@ -27,7 +31,9 @@ static const char warm_up_document[]
 void pdf_warm_up (void)
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static (warm_up_document, sizeof warm_up_document - 1);
-  g_autoptr (SourceDocument) source = poppler_document_new_from_bytes (bytes, NULL, NULL);
+  /* Kept: poppler reads its folders of encodings again when the last document is gone. */
+  static SourceDocument *source;
+  source = poppler_document_new_from_bytes (bytes, NULL, NULL);
   g_autoptr (SourcePage) page = source ? poppler_document_get_page (source, 0) : NULL;
   if (page)
     pdf_page_free (pdf_page_read (page, 1));
@@ -39,7 +45,7 @@ int pdf_sniff (const Document *document)
   return memmem (document->bytes, n, "%PDF-", 5) ? 2 : 1;
 }
 
-/* ---- the document's own word ----------------------------------------------------------------------------- */
+/* ---- the outline ----------------------------------------------------------------------------------------- */
 
 static void add_outline (PopplerDocument *source, PopplerIndexIter *iter, int depth, GArray *outline)
 {
@@ -77,82 +83,17 @@ static int compare_entries (gconstpointer a, gconstpointer b)
 static GArray *read_outline (PopplerDocument *source)
 {
   GArray *outline = g_array_new (FALSE, FALSE, sizeof (PdfOutlineEntry));
-  PopplerIndexIter *iter = poppler_index_iter_new (source);
+  /* For measuring what is found without it. */
+  gboolean ignored = g_strcmp0 (g_getenv ("LECTERN_PDF_OUTLINE"), "ignore") == 0;
+  PopplerIndexIter *iter = ignored ? NULL : poppler_index_iter_new (source);
   if (iter) {
     add_outline (source, iter, 1, outline);
     poppler_index_iter_free (iter);
   }
+  if (outline->len < ENTRIES_ENOUGH)
+    pdf_read_tagged_headings (source, outline);
   g_array_sort (outline, compare_entries);
   return outline;
-}
-
-/* Titles that programs leave behind say nothing. */
-static gboolean title_is_worth (const char *title)
-{
-  static const char *const prefixes[]
-      = { "Microsoft Word", "Microsoft PowerPoint", "untitled", "Untitled",    "PowerPoint Pres",
-          "Document",       "No Job Name",          "Slide 1",  "(anonymous)", "(unspecified)",
-          "title" };
-  static const char *const suffixes[] = { ".doc", ".docx", ".pdf", ".dvi", ".tex", ".indd", ".ppt", ".pptx",
-                                          ".xls", ".xlsx", ".odt", ".qxd", ".rtf", ".fm",   ".ps" };
-  if (g_utf8_strlen (title, -1) < 3)
-    return FALSE;
-  for (guint i = 0; i < G_N_ELEMENTS (prefixes); i++)
-    if (g_str_has_prefix (title, prefixes[i]))
-      return FALSE;
-  g_autofree char *lower = g_ascii_strdown (title, -1);
-  for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
-    if (g_str_has_suffix (lower, suffixes[i]))
-      return FALSE;
-  for (const char *p = title; *p; p = g_utf8_next_char (p))
-    if (g_unichar_isalpha (g_utf8_get_char (p)))
-      return TRUE;
-  return FALSE;
-}
-
-/* The lines of the largest print on the first page with text, if it is larger than the body. */
-static char *title_from_print (const PdfDocument *document)
-{
-  for (guint p = 0; p < MIN (document->pages->len, 2); p++) {
-    const PdfPage *page = document->pages->pdata[p];
-    float largest = 0;
-    for (guint i = 0; i < page->lines->len; i++)
-      if (!PDF_LINE (page, i)->dropped && PDF_LINE (page, i)->chars >= 4)
-        largest = MAX (largest, PDF_LINE (page, i)->size);
-    if (largest < document->body_size * 1.15f)
-      continue;
-    GString *title = g_string_new (NULL);
-    gboolean begun = FALSE;
-    for (guint i = 0; i < page->lines->len && title->len < 200; i++) {
-      const PdfLine *line = PDF_LINE (page, i);
-      gboolean large = !line->dropped && line->size > largest * 0.95f;
-      if (large && title->len)
-        g_string_append_c (title, ' ');
-      if (large)
-        pdf_line_append_text (page, line, title);
-      else if (begun)
-        break;
-      begun |= large;
-    }
-    if (title->len >= 4 && title_is_worth (title->str))
-      return g_string_free (title, FALSE);
-    g_string_free (title, TRUE);
-  }
-  return NULL;
-}
-
-static void emit_document_title (PopplerDocument *source, const PdfDocument *document, Writer *writer)
-{
-  g_autofree char *meta = poppler_document_get_title (source);
-  if (meta)
-    g_strstrip (meta);
-  if (meta && title_is_worth (meta)) {
-    emit_title (writer, meta);
-    return;
-  }
-  g_autofree char *printed = title_from_print (document);
-  if (printed)
-    emit_title (writer, printed);
 }
 
 /* ---- the pages ------------------------------------------------------------------------------------------- */
@@ -162,15 +103,22 @@ static void emit_document_title (PopplerDocument *source, const PdfDocument *doc
 
 static void measure_body (PdfDocument *document)
 {
-  guint64 sizes[SIZE_STEPS] = { 0 }, leadings[LEADING_STEPS] = { 0 };
+  /* Programs may take more room than the text about them, in a size of their own. */
+  guint64 sizes[SIZE_STEPS] = { 0 }, code_sizes[SIZE_STEPS] = { 0 }, leadings[LEADING_STEPS] = { 0 };
+  guint64 chars = 0, code_chars = 0;
   for (guint p = 0; p < document->pages->len; p++) {
     const PdfPage *page = document->pages->pdata[p];
     for (guint i = 0; i < page->lines->len; i++) {
       const PdfLine *line = PDF_LINE (page, i);
-      sizes[(guint)CLAMP (lrintf (line->size * 2), 0, SIZE_STEPS - 1)] += line->chars;
+      guint step = (guint)CLAMP (lrintf (line->size * 2), 0, SIZE_STEPS - 1);
+      gboolean code = (line->style & PDF_MONO) != 0;
+      (code ? code_sizes : sizes)[step] += line->chars;
+      *(code ? &code_chars : &chars) += line->chars;
     }
   }
   guint best = 0;
+  for (guint i = 0; i < SIZE_STEPS && code_chars > 4 * chars; i++)
+    sizes[i] += code_sizes[i];
   for (guint i = 0; i < SIZE_STEPS; i++)
     if (sizes[i] > sizes[best])
       best = i;
@@ -192,48 +140,23 @@ static void measure_body (PdfDocument *document)
   document->body_leading = 0.925f + 0.05f * (float)best;
 }
 
-/* Counts the pages that hold an image, among the first ones. */
-static int count_image_pages (PopplerDocument *source, int n_pages)
-{
-  int found = 0;
-  for (int i = 0; i < MIN (n_pages, MAX_IMAGE_PAGES); i++) {
-    g_autoptr (SourcePage) page = poppler_document_get_page (source, i);
-    GList *images = page ? poppler_page_get_image_mapping (page) : NULL;
-    found += images != NULL;
-    poppler_page_free_image_mapping (images);
-  }
-  return found;
-}
-
-static Outcome no_text (PopplerDocument *source, int n_pages)
-{
-  int images = count_image_pages (source, n_pages);
-  if (images == 0)
-    return outcome_failed (LECTERN_STATUS_NO_TEXT_LAYER, "None of its %d %s holds text.", n_pages,
-                           n_pages == 1 ? "page" : "pages");
-  if (n_pages > MAX_IMAGE_PAGES)
-    return outcome_failed (LECTERN_STATUS_NO_TEXT_LAYER,
-                           "None of its %d pages holds text; they look like scans, which need text recognition first.",
-                           n_pages);
-  return outcome_failed (LECTERN_STATUS_NO_TEXT_LAYER,
-                         "None of its %d %s holds text; %d %s, so it needs text recognition first.", n_pages,
-                         n_pages == 1 ? "page" : "pages", images, images == 1 ? "is an image" : "are images");
-}
-
 /* Reads all pages. Returns how many could not be read. */
 static int read_pages (PopplerDocument *source, int n_pages, PdfDocument *document, Writer *writer, guint *n_words)
 {
   int damaged = 0;
+  g_autoptr (GArray) scans = g_array_new (FALSE, FALSE, sizeof (int));
   for (int i = 0; i < n_pages; i++) {
     g_autoptr (SourcePage) source_page = poppler_document_get_page (source, i);
     if (!source_page) {
-      if (damaged++ < 5)
-        emit_warning (writer, "Page %d is damaged and left out.", i + 1);
+      damaged++;
+      emit_finding (writer, LECTERN_FINDING_PAGE_DAMAGED, i + 1, 0, NULL);
       continue;
     }
     PdfPage *page = pdf_page_read (source_page, i + 1);
     pdf_forms_read (source_page, page, document->forms);
-    if (page->words->len == 0) {
+    pdf_report_hidden (page, writer);
+    if (page->words->len == 0 || pdf_page_is_garbled (page)) {
+      g_array_append_val (scans, page->number);
       pdf_page_free (page);
       continue;
     }
@@ -241,6 +164,7 @@ static int read_pages (PopplerDocument *source, int n_pages, PdfDocument *docume
     pdf_collect_words (document->lexicon, page);
     g_ptr_array_add (document->pages, page);
   }
+  *n_words += pdf_read_scans (source, scans, document, writer);
   return damaged;
 }
 
@@ -266,7 +190,7 @@ static void report_layout (const PdfDocument *document, Writer *writer)
   emit_finding (writer, LECTERN_FINDING_BOILERPLATE, 0, furniture, detail);
 }
 
-static Outcome read_document (PopplerDocument *source, Writer *writer)
+static Outcome read_document (const Document *input, PopplerDocument *source, Writer *writer)
 {
   int all_pages = poppler_document_get_n_pages (source), n_pages = MIN (all_pages, MAX_PAGES);
   if (all_pages <= 0)
@@ -282,16 +206,20 @@ static Outcome read_document (PopplerDocument *source, Writer *writer)
   guint n_words = 0;
   int damaged = read_pages (source, n_pages, &document, writer, &n_words);
   Outcome outcome;
+  g_autofree char *no_text = NULL;
   if (n_words == 0 && document.forms->len == 0)
     outcome = damaged == n_pages ? outcome_failed (LECTERN_STATUS_DAMAGED, "None of its %d pages can be read.", n_pages)
-                                 : no_text (source, n_pages);
+                                 : outcome_failed (LECTERN_STATUS_NO_TEXT_LAYER, "%s",
+                                                   (no_text = pdf_explain_no_text (source, n_pages)));
   else {
     measure_body (&document);
     pdf_mark_furniture (&document);
     report_layout (&document, writer);
     pdf_mark_contents (&document);
-    emit_document_title (source, &document, writer);
-    pdf_emit_blocks (&document, writer);
+    g_autofree char *first_heading = pdf_emit_blocks (&document, writer);
+    pdf_emit_title (source, &document, first_heading, writer);
+    pdf_emit_language (input, writer);
+    pdf_emit_origin (source, writer);
     outcome = outcome_indexed ();
   }
   g_ptr_array_unref (document.pages);
@@ -307,7 +235,7 @@ Outcome pdf_extract (const Document *input, Writer *writer)
   g_autoptr (GBytes) bytes = g_bytes_new_static (input->bytes, input->size);
   g_autoptr (SourceDocument) source = poppler_document_new_from_bytes (bytes, NULL, &error);
   if (source)
-    return read_document (source, writer);
+    return read_document (input, source, writer);
   if (g_error_matches (error, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED))
     return outcome_failed (LECTERN_STATUS_ENCRYPTED, "It is encrypted and opens only with its password.");
   if (pdf_sniff (input) < 2)

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #endif
 
 #define PROBE_BYTES (32u << 20)
+#define MAX_DESCRIPTORS 32u
 
 static gboolean finished;
 
@@ -75,14 +75,27 @@ static guint64 address_space_bytes (void)
   return (guint64)pages * (guint64)sysconf (_SC_PAGESIZE);
 }
 
+static guint64 start_bytes;
+static gboolean fixed_limits_hold;
+
+void limits_prepare (void)
+{
+  start_bytes = address_space_bytes ();
+}
+
+void limits_apply_fixed (void)
+{
+  fixed_limits_hold = set_limit (RLIMIT_CORE, 0, 0) && set_limit (RLIMIT_FSIZE, 0, 0)
+                      && set_limit (RLIMIT_MEMLOCK, 0, 0) && set_limit (RLIMIT_MSGQUEUE, 0, 0)
+                      && set_limit (RLIMIT_NOFILE, MAX_DESCRIPTORS, MAX_DESCRIPTORS);
+}
+
 gboolean limits_apply (const Request *request)
 {
-  guint64 memory = address_space_bytes () + request->size_bytes + request->memory_bytes;
+  guint64 memory = start_bytes + request->size_bytes + request->memory_bytes;
   rlim_t cpu = MAX (request->cpu_seconds, 1);
-  if (!set_limit (RLIMIT_CORE, 0, 0) || !set_limit (RLIMIT_FSIZE, 0, 0) || !set_limit (RLIMIT_NOFILE, 32, 32)
-      || !set_limit (RLIMIT_CPU, cpu, cpu + 1) || (LIMIT_ADDRESS_SPACE && !set_limit (RLIMIT_AS, memory, memory)))
-    return FALSE;
-  if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl (PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+  if (!fixed_limits_hold || !set_limit (RLIMIT_NPROC, 0, 0) || !set_limit (RLIMIT_CPU, cpu, cpu + 1)
+      || (LIMIT_ADDRESS_SPACE && !set_limit (RLIMIT_AS, memory, memory)))
     return FALSE;
   if (LIMIT_ADDRESS_SPACE) {
     signal (SIGABRT, on_give_up);

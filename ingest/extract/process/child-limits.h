@@ -4,7 +4,11 @@
 
 #include "ingest/frame.h"
 
-/* Memory, CPU time, no files written, few descriptors, no core, no new privileges, no tracing. Also makes running out of
+/* Both once, in the parent: measures what every child starts with; sets the limits that the parent can live with too. */
+void limits_prepare (void);
+void limits_apply_fixed (void);
+
+/* Memory, CPU time, no files written, few descriptors, no processes, no core. Also makes running out of
  * memory end the process with CHILD_OUT_OF_MEMORY, however the library that met it gives up. */
 gboolean limits_apply (const Request *request);
 

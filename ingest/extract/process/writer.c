@@ -194,6 +194,14 @@ void emit_block_text (Writer *writer, LecternBlockKind kind, int level, const ch
   emit_block (writer, &block);
 }
 
+void emit_recognized_page (Writer *writer, const guint8 *key, const guint8 *payload, gsize payload_bytes)
+{
+  if (writer->out)
+    return;
+  frame_append_recognized_page (writer->frames, key, payload, payload_bytes);
+  flush_frames (writer, 0);
+}
+
 guint emit_count_blocks (Writer *writer)
 {
   return writer->n_blocks;

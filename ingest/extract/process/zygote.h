@@ -5,10 +5,10 @@
 
 #include "ingest/frame.h"
 
-/* Runs in the child, limits applied, with nothing open but the two descriptors; returns its exit status. */
+/* Runs in the child, locked up (sandbox.h), with nothing open but the two descriptors and 0 to 2; returns its exit status. */
 typedef int (*ZygoteChild) (const Request *request, int document_fd, int answer_fd);
 
-/* Serves requests until the other end hangs up. Returns the exit status of the program. */
+/* Locks this process up as far as its own work allows, so everything must be loaded by now. Serves requests until the other end hangs up. Returns the exit status of the program. */
 int zygote_serve (int socket_fd, ZygoteChild child);
 
 #endif
