@@ -304,6 +304,50 @@ static void test_furniture (void)
   lectern_extraction_free (extraction);
 }
 
+/* A page that begins a chapter has its number at the foot, alone; the others have it in their headers. */
+static void test_lone_number (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  for (int i = 1; i <= 5; i++) {
+    g_autofree char *header = g_strdup_printf ("Pumps and pipes   %d", 20 + i);
+    add_page (&pdf);
+    if (i != 3)
+      add_text (&pdf, 'R', 9, 60, 40, header);
+    add_lines (&pdf, 60, 200 + 20 * i, i == 1 ? "Water flows." : i == 2 ? "Pipes burst." : "Valves close.", NULL);
+    if (i == 3)
+      add_text (&pdf, 'R', 9, 300, 770, "23");
+  }
+  LecternExtraction *extraction = read_pdf (&pdf);
+  expect (extraction, 2, LECTERN_BLOCK_PARAGRAPH, 0, 3, "Valves close.");
+  g_assert_cmpuint (extraction->blocks->len, ==, 5);
+  g_assert_cmpuint (extraction->findings->len, ==, 1);
+  const LecternFinding *finding = extraction->findings->pdata[0];
+  g_assert_cmpint (finding->kind, ==, LECTERN_FINDING_BOILERPLATE);
+  g_assert_cmpint (finding->page, ==, 0);
+  g_assert_cmpuint (finding->amount, ==, 4 * strlen ("Pumpsandpipes21") + 2);
+  lectern_extraction_free (extraction);
+}
+
+/* The letters of a watermark stand in no line. */
+static void test_watermark (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  for (int i = 0; i < 10; i++)
+    add_text (&pdf, 'R', 10, 60, 300 + 12 * i, "the water of the left column runs");
+  for (int i = 0; i < 10; i++)
+    add_text (&pdf, 'R', 10, 310, 306 + 12 * i, "the steam of the right column is hot");
+  add_text (&pdf, 'R', 150, 160, 420, "D");
+  LecternExtraction *extraction = read_pdf (&pdf);
+  const LecternBlock *block = extraction->blocks->pdata[0];
+  g_assert_null (strstr (block->text, "D"));
+  g_assert_nonnull (strstr (block->text, "steam")); /* no sentence ends: it goes on in the next column */
+  g_assert_true (strstr (block->text, "steam") > g_strrstr (block->text, "water"));
+  lectern_extraction_free (extraction);
+}
+
 static void test_columns (void)
 {
   Pdf pdf;
@@ -818,6 +862,8 @@ int main (int argc, char **argv)
   g_test_add_func ("/pdf/tight-lines", test_tight_lines);
   g_test_add_func ("/pdf/indices", test_indices);
   g_test_add_func ("/pdf/furniture", test_furniture);
+  g_test_add_func ("/pdf/lone-number", test_lone_number);
+  g_test_add_func ("/pdf/watermark", test_watermark);
   g_test_add_func ("/pdf/columns", test_columns);
   g_test_add_func ("/pdf/table", test_table);
   g_test_add_func ("/pdf/heading-across", test_heading_across);

@@ -6,6 +6,7 @@
 #define BINS 512u
 #define MAX_CANDIDATES 24u
 #define MIN_GUTTER 0.8f /* font sizes */
+#define MIN_PROSE_GUTTER 0.4f /* in the middle of the page, where a line or two may stick out */
 #define NARROW 2.5f     /* font sizes */
 #define INDEX_ROWS 20u
 #define HALF_ROWS 12u
@@ -161,17 +162,20 @@ static gboolean separates (Search *search, const PdfRun *run, float x)
   fill_sides (search, run, x);
   const Side *left = &search->sides[0], *right = &search->sides[1];
   guint fewer = MIN (left->rows->len, right->rows->len);
-  if (fewer < 2 || right->left - left->right < MIN_GUTTER * search->size)
+  float gap = (right->left - left->right) / search->size;
+  if (fewer < 2 || gap < MIN_PROSE_GUTTER)
     return FALSE;
   const Row *l0 = &g_array_index (left->rows, Row, 0), *l1 = &g_array_index (left->rows, Row, left->rows->len - 1);
   const Row *r0 = &g_array_index (right->rows, Row, 0), *r1 = &g_array_index (right->rows, Row, right->rows->len - 1);
   if (MIN (l1->bottom, r1->bottom) - MAX (l0->bottom, r0->bottom) < search->size)
     return FALSE;
   gboolean left_prose = is_prose (left), right_prose = is_prose (right);
-  if (left_prose && right_prose)
-    return is_flush (right, search->size);
   if ((left_prose || right_prose) && is_halved (search))
     return TRUE;
+  if (gap < MIN_GUTTER)
+    return FALSE;
+  if (left_prose && right_prose)
+    return is_flush (right, search->size);
   float aligned = aligned_share (search);
   gboolean wordy = fewer >= 8 && 2 * (left->words + right->words) >= 5 * (left->rows->len + right->rows->len);
   if (aligned < (left_prose || right_prose || wordy ? 0.5f : 0))

@@ -3,6 +3,7 @@
 #include "ingest/extract/pdf/document.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EDGE_LINES 3u      /* lines of print looked at, from the top and from the bottom */
@@ -148,6 +149,8 @@ static void collect (const PdfPage *page, guint index, GArray *candidates)
     GString *key = g_string_new (NULL), *text = g_string_new (NULL);
     for (guint j = i; j < end; j++) {
       append_normalised (page, PDF_LINE (page, j), key);
+      if (j > i)
+        g_string_append_c (text, ' ');
       pdf_line_append_text (page, PDF_LINE (page, j), text);
     }
     Candidate candidate = {
@@ -223,6 +226,47 @@ static void mark_beside (const PdfDocument *document, const GArray *candidates)
   g_hash_table_unref (heights);
 }
 
+/* The first (or last) word of a text as a number; 0: it is none. */
+static int number_at (const char *text, gboolean last)
+{
+  const char *word = last ? strrchr (text, ' ') : text;
+  word = word ? word + last : text;
+  gsize digits = strspn (word, "0123456789");
+  return digits > 0 && digits <= 5 && (word[digits] == ' ' || word[digits] == '\0') ? atoi (word) : 0;
+}
+
+/* The number of a page may stand elsewhere on a page that begins a chapter: alone, and what running headers and footers of
+ * other pages make it. */
+static void mark_expected_numbers (const PdfDocument *document, const GArray *candidates)
+{
+  GHashTable *offsets = g_hash_table_new (NULL, NULL); /* of printed numbers against pages, to how often */
+  gpointer best = NULL;
+  guint best_count = 0;
+  for (guint i = 0; i < candidates->len; i++) {
+    const Candidate *candidate = &g_array_index (candidates, Candidate, i);
+    for (int last = 0; last < 2 && is_dropped (document, candidate); last++) {
+      int number = number_at (candidate->text, last), page = ((PdfPage *)document->pages->pdata[candidate->page])->number;
+      if (number == 0 || (last && !strchr (candidate->text, ' ')))
+        continue;
+      gpointer key = GINT_TO_POINTER (number - page);
+      guint count = GPOINTER_TO_UINT (g_hash_table_lookup (offsets, key)) + 1;
+      g_hash_table_insert (offsets, key, GUINT_TO_POINTER (count));
+      if (count > best_count) {
+        best_count = count;
+        best = key;
+      }
+    }
+  }
+  g_hash_table_unref (offsets);
+  for (guint i = 0; best_count >= 3 && i < candidates->len; i++) {
+    const Candidate *candidate = &g_array_index (candidates, Candidate, i);
+    int page = ((PdfPage *)document->pages->pdata[candidate->page])->number;
+    if (!is_dropped (document, candidate) && is_page_number (candidate->text) && stands_alone (document, candidate)
+        && number_at (candidate->text, FALSE) == page + GPOINTER_TO_INT (best))
+      drop (document, candidate);
+  }
+}
+
 static gboolean is_all_dropped (const PdfPage *page)
 {
   for (guint i = 0; i < page->lines->len; i++)
@@ -257,6 +301,7 @@ void pdf_mark_furniture (PdfDocument *document)
   mark_repeated (document, candidates, FALSE);
   mark_repeated (document, candidates, TRUE);
   mark_beside (document, candidates);
+  mark_expected_numbers (document, candidates);
   restore_bare_pages (document);
   g_array_unref (candidates);
 }

@@ -152,11 +152,9 @@ static PdfTurn turn_of (const Builder *builder)
   return PDF_TURN_NONE;
 }
 
-/* The word ends where the text is so long. */
-static void close_word (Builder *builder, gsize end)
+/* Ends the word at a byte of the page's text. */
+static void add_word (Builder *builder, gsize end)
 {
-  if (!builder->in_word)
-    return;
   builder->in_word = builder->blank = FALSE;
   builder->word.length = (guint32)end - builder->word.start;
   builder->word.turn = turn_of (builder);
@@ -167,7 +165,8 @@ static void close_word (Builder *builder, gsize end)
 
 static void end_word (Builder *builder)
 {
-  close_word (builder, builder->page->text->len);
+  if (builder->in_word)
+    add_word (builder, builder->page->text->len);
 }
 
 static float bounded (double value)
@@ -273,8 +272,9 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
     return;
   /* Letters that show and letters that do not are never one word. */
   if (builder->in_word && color != builder->word.color
-      && pdf_color_is_light (color) != pdf_color_is_light (builder->word.color))
-    close_word (builder, before);
+      && pdf_color_is_light (color) != pdf_color_is_light (builder->word.color)) {
+    add_word (builder, before);
+  }
   if (builder->in_word) {
     /* Poppler sets no blank between blocks of text that stand beside each other. */
     const PdfBox *last = &builder->last;
@@ -282,12 +282,9 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
     gboolean leftward = builder->leftward > 0 && pdf_is_right_to_left (c);
     if (leftward && across > JUMP_LEFTWARD * size && across <= JUMP * size) {
       /* It misses one in right-to-left lines. */
-      gsize length = builder->page->text->len - before;
-      builder->page->text->len = before;
-      end_word (builder);
-      builder->page->text->len = before + length;
+      add_word (builder, before);
     } else if (MAX (across, down) > JUMP * MAX (size, 4.0f)) {
-      close_word (builder, before);
+      add_word (builder, before);
       builder->next_style = PDF_BREAK;
     }
   }
@@ -406,8 +403,8 @@ PdfPage *pdf_page_new (PopplerPage *source, int number)
 PdfPage *pdf_page_read (PopplerPage *source, int number)
 {
   PdfPage *page = pdf_page_new (source, number);
-  double width = (double)page->width, height = (double)page->height;
   /* Poppler selects the text between two points: for a right-to-left script the first one is at the right. */
+  double width = (double)page->width, height = (double)page->height;
   PopplerRectangle area = { 0, 0, width, height };
   char *text = poppler_page_get_text_for_area (source, &area);
   if (text && mostly_leftward (text)) {

@@ -38,8 +38,8 @@ typedef struct {
   PdfBox shown;          /* on the page, no higher than its line */
   float size;            /* of the font, points */
   guint style;
-  guint32 color; /* 0xRRGGBB, what it is filled with */
   PdfTurn turn;
+  guint32 color; /* 0xRRGGBB, what it is filled with */
 } PdfWord;
 
 /* Ways of hiding text (hidden.c). */
@@ -66,9 +66,9 @@ typedef struct {
   GString *text;
   GArray *words; /* of PdfWord, in poppler's order */
   GArray *lines; /* of PdfLine, in the order of reading */
+  gboolean doubtful; /* the order of reading is a guess */
   guint n_characters, n_unmapped; /* as they stand in the file; those that stand for no known letter */
   guint hidden[PDF_N_HIDDEN];       /* characters that nobody sees and that were left out */
-  gboolean doubtful; /* the order of reading is a guess */
 } PdfPage;
 
 #define PDF_WORD(page, i) (&g_array_index ((page)->words, PdfWord, i))

@@ -59,8 +59,7 @@ static gboolean lies_across (const PdfPage *page, const PdfWord *word)
     const PdfWord *other = PDF_WORD (page, i);
     float x = (other->box.x0 + other->box.x1) / 2, y = (other->box.y0 + other->box.y1) / 2;
     under += x > word->box.x0 && x < word->box.x1 && y > word->box.y0 && y < word->box.y1
-             && WATERMARK * (other->box.y1 - other->box.y0) < word->box.y1 - word->box.y0
-             && other->length > 1;
+             && WATERMARK * (other->box.y1 - other->box.y0) < word->box.y1 - word->box.y0 && other->length > 1;
   }
   return under >= 3;
 }
