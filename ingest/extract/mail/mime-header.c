@@ -257,7 +257,7 @@ static char *join_segments (GArray *segments)
   }
   if (!extended) {
     g_autofree char *joined = g_strndup ((const char *)bytes->data, bytes->len);
-    return decode_words (joined);
+    return decode_words (joined ? joined : ""); /* continuations may be empty, all of them */
   }
   return encoding_decode (bytes->data, bytes->len, charset, NULL, NULL);
 }
