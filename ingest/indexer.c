@@ -19,7 +19,9 @@
 /* From this many stored documents on a run ends with lectern_library_optimize(). */
 #define LARGE_RUN_DOCUMENTS 50
 #define MAX_WORKERS 16
-/* A transaction ends after this time, or this much text. */
+/* A transaction ends after this time, or this much text. The first one is of one document, the next ones end sooner: what
+ * there is can be searched. */
+#define FIRST_BATCH_MS 125
 #define BATCH_MS 2000
 #define BATCH_TEXT_BYTES (8u << 20)
 /* Documents in documents. */
@@ -38,6 +40,7 @@ typedef struct {
   gpointer user_data;
   gboolean in_batch;
   gint64 batch_begin_us;
+  guint n_batches, batch_ms; /* begun so far; the most time that this one takes */
   gsize batch_text_bytes;
   LecternIndexReport before_batch; /* its numbers; documents is not used */
   guint documents_before_batch, gone_before_batch;
@@ -92,6 +95,8 @@ static gboolean begin_batch (Run *run, GError **error)
   if (!lectern_library_begin_batch (run->base.library, error))
     return FALSE;
   run->in_batch = TRUE;
+  run->batch_ms = run->n_batches == 0 ? 0 : run->n_batches == 1 ? FIRST_BATCH_MS : MIN (2 * run->batch_ms, BATCH_MS);
+  run->n_batches++;
   run->batch_begin_us = g_get_monotonic_time ();
   run->batch_text_bytes = 0;
   run->before_batch = *run->base.report;
@@ -121,7 +126,7 @@ static gboolean batch_is_due (const Run *run)
 {
   return run->in_batch
          && (run->batch_text_bytes >= BATCH_TEXT_BYTES
-             || g_get_monotonic_time () - run->batch_begin_us >= BATCH_MS * G_GINT64_CONSTANT (1000));
+             || g_get_monotonic_time () - run->batch_begin_us >= run->batch_ms * G_GINT64_CONSTANT (1000));
 }
 
 /* ---- storing --------------------------------------------------------------------------------------------- */
@@ -250,7 +255,7 @@ static gboolean give_to_workers (Run *run, IndexJob *job, GError **error)
 /* Takes the job: stores what came of it and is done with it. */
 static gboolean finish (Run *run, IndexJob *job, GError **error)
 {
-  gboolean ok = store (run, job, error);
+  gboolean ok = store (run, job, error) && (!batch_is_due (run) || end_batch (run, TRUE, error));
   if (ok)
     tell_progress (run, job->shown);
   index_job_free (job);

@@ -9,7 +9,8 @@ import badfiles
 KINDS = {'heading', 'paragraph', 'list item', 'table row', 'code', 'caption'}
 STATUSES = {'encrypted', 'no text layer', 'damaged', 'empty', 'too large', 'unsupported', 'unreadable', 'timed out'}
 EXTRACTION = {'status': str, 'error': (str, None), 'type': (str, None), 'title': (str, None), 'pages': int,
-              'language': (str, None), 'blocks': list, 'warnings': list}
+              'language': (str, None), 'blocks': list, 'warnings': list, 'author': (str, None), 'date': (str, None),
+              'findings': list, 'attachments': list}
 
 
 class Extract(LecternTest):
