@@ -52,12 +52,13 @@ static char *write_pdf (Pdf *pdf, const char *name)
   GString *out = g_string_new ("%PDF-1.4\n");
   GArray *offsets = g_array_new (FALSE, FALSE, sizeof (gsize));
   static const char *const fonts[] = { "Helvetica", "Helvetica-Bold", "Courier", "Alefbet" };
-  static const char *const encodings[]
-      = { "/WinAnsiEncoding", "/WinAnsiEncoding", "/WinAnsiEncoding",
-          "<</Type/Encoding/BaseEncoding/WinAnsiEncoding/Differences[97/afii57664/afii57665/afii57666/afii57667"
-          "/afii57668/afii57669/afii57670/afii57671]>>/FirstChar 97/LastChar 104"
-          "/Widths[500 500 500 500 500 500 500 500]/FontDescriptor<</Type/FontDescriptor/FontName/Alefbet/Flags 32"
-          "/FontBBox[0 -200 1000 900]/Ascent 800/Descent -200/CapHeight 700/ItalicAngle 0/StemV 80/MissingWidth 300>>" };
+  static const char *const encodings[] = {
+    "/WinAnsiEncoding", "/WinAnsiEncoding", "/WinAnsiEncoding",
+    "<</Type/Encoding/BaseEncoding/WinAnsiEncoding/Differences[97/afii57664/afii57665/afii57666/afii57667"
+    "/afii57668/afii57669/afii57670/afii57671]>>/FirstChar 97/LastChar 104"
+    "/Widths[500 500 500 500 500 500 500 500]/FontDescriptor<</Type/FontDescriptor/FontName/Alefbet/Flags 32"
+    "/FontBBox[0 -200 1000 900]/Ascent 800/Descent -200/CapHeight 700/ItalicAngle 0/StemV 80/MissingWidth 300>>"
+  };
   guint n = pdf->pages->len;
 #define OBJECT(...)                                                                                                    \
   (g_array_append_val (offsets, out->len), g_string_append_printf (out, "%u 0 obj\n", offsets->len),                   \
@@ -205,8 +206,9 @@ static void test_turned (void)
   pdf_init (&pdf);
   add_page (&pdf);
   for (int row = 0; row < 4; row++) {
-    static const char *const cells[4][3]
-        = { { "Pump", "Litres", "Weight" }, { "Small", "120", "14" }, { "Middle", "340", "29" }, { "Large", "900", "61" } };
+    static const char *const cells[4][3] = {
+      { "Pump", "Litres", "Weight" }, { "Small", "120", "14" }, { "Middle", "340", "29" }, { "Large", "900", "61" }
+    };
     for (int column = 0; column < 3; column++)
       add_upward (&pdf, 300 + 14 * row, 700 - 120 * column, cells[row][column]);
   }

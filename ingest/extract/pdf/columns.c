@@ -5,9 +5,9 @@
 
 #define BINS 512u
 #define MAX_CANDIDATES 24u
-#define MIN_GUTTER 0.8f /* font sizes */
+#define MIN_GUTTER 0.8f       /* font sizes */
 #define MIN_PROSE_GUTTER 0.4f /* in the middle of the page, where a line or two may stick out */
-#define NARROW 2.5f     /* font sizes */
+#define NARROW 2.5f           /* font sizes */
 #define INDEX_ROWS 20u
 #define HALF_ROWS 12u
 

@@ -245,7 +245,8 @@ static void mark_expected_numbers (const PdfDocument *document, const GArray *ca
   for (guint i = 0; i < candidates->len; i++) {
     const Candidate *candidate = &g_array_index (candidates, Candidate, i);
     for (int last = 0; last < 2 && is_dropped (document, candidate); last++) {
-      int number = number_at (candidate->text, last), page = ((PdfPage *)document->pages->pdata[candidate->page])->number;
+      int number = number_at (candidate->text, last),
+          page = ((PdfPage *)document->pages->pdata[candidate->page])->number;
       if (number == 0 || (last && !strchr (candidate->text, ' ')))
         continue;
       gpointer key = GINT_TO_POINTER (number - page);

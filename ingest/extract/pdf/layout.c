@@ -39,10 +39,8 @@ static gboolean goes_on (const PdfPage *page, guint i, float wide)
 
 static PdfLine fragment_of (const PdfPage *page, guint first, guint end)
 {
-  PdfLine line = { .first = first,
-                   .n = end - first,
-                   .box = PDF_WORD (page, first)->box,
-                   .turn = PDF_WORD (page, first)->turn };
+  PdfLine line
+      = { .first = first, .n = end - first, .box = PDF_WORD (page, first)->box, .turn = PDF_WORD (page, first)->turn };
   float weight = 0;
   guint bold = 0, mono = 0;
   for (guint i = first; i < end; i++) {

@@ -132,7 +132,7 @@ typedef struct {
   float across, down; /* how far the word has run so far */
   gunichar last_character;
   guint characters, leftward; /* of the word; of those, of a right-to-left script */
-  float alefs[4]; /* widths of alefs that are in no ligature, font sizes */
+  float alefs[4];             /* widths of alefs that are in no ligature, font sizes */
   guint n_alefs;
   gboolean in_word;
   gboolean blank;   /* poppler sets one after the word so far */
@@ -297,11 +297,9 @@ static void add_character (Builder *builder, gunichar c, const PopplerRectangle 
   builder->last_size = size;
   builder->last_character = c;
   if (!builder->in_word) {
-    builder->word = (PdfWord){ .start = (guint32)before,
-                               .box = box,
-                               .size = size,
-                               .style = style | builder->next_style,
-                               .color = color };
+    builder->word = (PdfWord){
+      .start = (guint32)before, .box = box, .size = size, .style = style | builder->next_style, .color = color
+    };
     builder->next_style = 0;
     builder->across = builder->down = 0;
     builder->characters = 1;

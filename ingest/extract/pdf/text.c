@@ -145,11 +145,10 @@ void pdf_block_append_line (LecternBlock *block, const PdfDocument *document, co
       } else if (join == JOIN_BLANK && text->str[text->len - 1] != ' ')
         g_string_append_c (text, ' ');
     }
-    LecternSpan span
-        = { (guint32)text->len,
-            word->length,
-            { page->number, word->shown.x0, word->shown.y0, word->shown.x1 - word->shown.x0,
-              word->shown.y1 - word->shown.y0 } };
+    LecternSpan span = { (guint32)text->len,
+                         word->length,
+                         { page->number, word->shown.x0, word->shown.y0, word->shown.x1 - word->shown.x0,
+                           word->shown.y1 - word->shown.y0 } };
     g_string_append_len (text, bytes, word->length);
     g_array_append_val (block->spans, span);
   }
