@@ -37,6 +37,9 @@ typedef struct {
   gboolean only_named;        /* read when it is asked for by name; folders are not searched for it */
 } FormatName;
 
+/* Raised when the readers give other text than before: what earlier ones have read is read anew by the next run. */
+#define READER_REVISION 1u
+
 extern const FormatName format_names[N_FORMATS];
 
 /* The format that a file name promises, or -1. */

@@ -131,6 +131,7 @@ static void fill_draft (IndexJob *job, LecternExtraction *extraction)
 {
   LecternDraft *draft = job->draft;
   g_free (draft->type);
+  draft->reader = READER_REVISION;
   draft->status = extraction->status;
   draft->error = g_strdup (extraction->error);
   draft->type = g_strdup (extraction->type);

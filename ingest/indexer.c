@@ -262,6 +262,14 @@ static gboolean finish (Run *run, IndexJob *job, GError **error)
   return ok;
 }
 
+/* Whether reading the same bytes again would give nothing else than what the library knows. */
+static gboolean is_current (Run *run, const IndexJob *job)
+{
+  const LecternDocument *known = job->known;
+  return known->status != LECTERN_STATUS_UNREADABLE && (!known->hash || known->reader >= READER_REVISION)
+         && !index_workers_tries_again (run->workers, job);
+}
+
 /* Takes a job of a file and lets the file be looked at, if its size and time do not say that nothing has changed. */
 static gboolean start_file (Run *run, IndexJob *job, GError **error)
 {
@@ -275,7 +283,7 @@ static gboolean start_file (Run *run, IndexJob *job, GError **error)
       index_run_report (&run->base, job->shown, LECTERN_STATUS_UNREADABLE, reason);
     }
   } else if (known && known->size_bytes == job->info.st_size && known->mtime_ns == mtime_ns_of (&job->info)
-             && known->status != LECTERN_STATUS_UNREADABLE && !index_workers_tries_again (run->workers, job)) {
+             && is_current (run, job)) {
     report_known (run, known);
   } else {
     int format = format_from_path (job->path);
@@ -316,8 +324,8 @@ static gboolean decide (Run *run, IndexJob *job, GError **error)
   const LecternDocument *known = job->known;
   if (!draft->hash)
     return finish (run, job, error);
-  if (known && g_strcmp0 (known->hash, draft->hash) == 0 && known->status != LECTERN_STATUS_UNREADABLE
-      && known->container_id == job->container && !index_workers_tries_again (run->workers, job)) {
+  if (known && g_strcmp0 (known->hash, draft->hash) == 0 && known->container_id == job->container
+      && is_current (run, job)) {
     gboolean ok = begin_batch (run, error)
                   && lectern_library_touch (run->base.library, known->id, draft->size_bytes, draft->mtime_ns, error);
     if (ok) {
@@ -327,7 +335,7 @@ static gboolean decide (Run *run, IndexJob *job, GError **error)
     index_job_free (job);
     return ok;
   }
-  if (lectern_library_has_content (run->base.library, draft->hash)) {
+  if (lectern_library_has_content (run->base.library, draft->hash, READER_REVISION)) {
     draft->status = LECTERN_STATUS_INDEXED;
     return finish (run, job, error);
   }

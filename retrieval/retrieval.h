@@ -125,6 +125,7 @@ typedef struct {
   GPtrArray *chunks;   /* of LecternChunk, in reading order */
   GPtrArray *warnings; /* of char * */
   GPtrArray *findings; /* of LecternFinding */
+  guint reader;        /* the revision of the readers that the text comes from; 0 if it was not read */
 } LecternDraft;
 
 LecternDraft *lectern_draft_new (void);
@@ -138,6 +139,7 @@ typedef struct {
   LecternStatus status;
   gint64 size_bytes, mtime_ns;
   gint64 container_id; /* the document that it stands in; 0: a file */
+  guint reader;        /* the revision of the readers that its text comes from; 0: of before revisions were kept */
 } LecternDocument;
 
 void lectern_document_free (LecternDocument *document);
@@ -167,8 +169,8 @@ gboolean lectern_library_store (LecternLibrary *library, const LecternDraft *dra
  * of them are undone. */
 gboolean lectern_library_begin_batch (LecternLibrary *library, GError **error);
 gboolean lectern_library_end_batch (LecternLibrary *library, gboolean ok, GError **error);
-/* Whether a content with that hash is stored and stands alone, without documents in it (so that it need not be extracted again). */
-gboolean lectern_library_has_content (LecternLibrary *library, const char *hash);
+/* Whether a content with that hash is stored, read by readers of that revision, and stands alone, without documents in it (so that it need not be extracted again). */
+gboolean lectern_library_has_content (LecternLibrary *library, const char *hash, guint reader);
 /* The file's mtime or size field changed but not its bytes. */
 gboolean lectern_library_touch (LecternLibrary *library, gint64 id, gint64 size_bytes, gint64 mtime_ns, GError **error);
 /* The document's file has that path now, which no other document may have. It and what stands in it keep their ids. */

@@ -6,7 +6,7 @@
 #define DOCUMENT_COLUMNS                                                                                               \
   "SELECT d.id, d.path, c.title, coalesce(c.type, d.type), c.language, coalesce(c.error, d.error), c.hash, c.n_pages," \
   " c.n_chunks, coalesce(c.status, d.status), d.size_bytes, d.mtime_ns,"                                               \
-  " c.author, c.date, d.container_id"                                                                                  \
+  " c.author, c.date, d.container_id, c.reader"                                                                        \
   " FROM documents AS d LEFT JOIN contents AS c ON c.id = d.content_id "
 
 static LecternDocument *read_document (LecternStatement *row)
@@ -27,6 +27,7 @@ static LecternDocument *read_document (LecternStatement *row)
   document->author = lectern_column_dup (row, 12);
   document->date = lectern_column_dup (row, 13);
   document->container_id = sqlite3_column_int64 (row, 14);
+  document->reader = (guint)sqlite3_column_int64 (row, 15);
   return document;
 }
 

@@ -61,6 +61,7 @@ const char *const lectern_schema_steps[] = {
   /* 2: what indexing noticed; who wrote it and when; documents that stand in others */
   "ALTER TABLE contents ADD COLUMN author TEXT;"
   "ALTER TABLE contents ADD COLUMN date TEXT;"
+  "ALTER TABLE contents ADD COLUMN reader INTEGER NOT NULL DEFAULT 0;"
   "ALTER TABLE documents ADD COLUMN container_id INTEGER REFERENCES documents (id);"
   "CREATE INDEX documents_by_container ON documents (container_id) WHERE container_id IS NOT NULL;"
   "CREATE TABLE findings ("

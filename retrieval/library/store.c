@@ -169,34 +169,52 @@ static gboolean delete_if_unused (sqlite3 *db, gint64 content, GError **error)
   return delete_text (db, content, error) && run_with_id (db, "DELETE FROM contents WHERE id = ?1", content, error);
 }
 
-/* 0 without an error if there is none. */
-static gboolean find_content (sqlite3 *db, const char *hash, gint64 *id, LecternStatus *status, GError **error)
+typedef struct {
+  gint64 id; /* 0: there is none */
+  LecternStatus status;
+  guint reader;
+} Content;
+
+static gboolean find_content (sqlite3 *db, const char *hash, Content *content, GError **error)
 {
   g_autoptr (LecternStatement) find
-      = lectern_database_prepare (db, "SELECT id, status FROM contents WHERE hash = ?1", error);
-  *id = 0;
+      = lectern_database_prepare (db, "SELECT id, status, reader FROM contents WHERE hash = ?1", error);
+  *content = (Content){ 0 };
   if (!find)
     return FALSE;
   lectern_bind_text (find, 1, hash);
   int rc = sqlite3_step (find);
-  if (rc == SQLITE_ROW) {
-    *id = sqlite3_column_int64 (find, 0);
-    *status = (LecternStatus)sqlite3_column_int (find, 1);
-  } else if (rc != SQLITE_DONE) {
-    return lectern_database_fail (db, "Reading the library", error);
-  }
-  return TRUE;
+  if (rc == SQLITE_ROW)
+    *content = (Content){ sqlite3_column_int64 (find, 0), (LecternStatus)sqlite3_column_int (find, 1),
+                          (guint)sqlite3_column_int64 (find, 2) };
+  return rc == SQLITE_ROW || rc == SQLITE_DONE || lectern_database_fail (db, "Reading the library", error);
+}
+
+/* What was read well once is not given up when later readers fail on it; they are just not asked again. */
+static gboolean keep_content (sqlite3 *db, gint64 id, guint reader, GError **error)
+{
+  g_autoptr (LecternStatement) update
+      = lectern_database_prepare (db, "UPDATE contents SET reader = ?2 WHERE id = ?1", error);
+  if (!update)
+    return FALSE;
+  sqlite3_bind_int64 (update, 1, id);
+  sqlite3_bind_int64 (update, 2, reader);
+  return lectern_database_run (update, "Storing a document", error);
 }
 
 static gboolean put_content (sqlite3 *db, const LecternDraft *draft, gint64 *id, GError **error)
 {
-  LecternStatus status;
+  Content known;
   gint64 first = 0, text_bytes = 0;
-  if (!find_content (db, draft->hash, id, &status, error))
+  if (!find_content (db, draft->hash, &known, error))
     return FALSE;
-  /* A content that could not be read last time is replaced by what came of this time. */
-  if (*id && (status == LECTERN_STATUS_INDEXED || draft->status == LECTERN_STATUS_UNCHANGED))
+  *id = known.id;
+  /* A content that could not be read last time, or was read by earlier readers, is replaced by what came of this time. */
+  if (known.id && (draft->status == LECTERN_STATUS_UNCHANGED
+                   || (known.status == LECTERN_STATUS_INDEXED && draft->reader <= known.reader)))
     return TRUE;
+  if (known.id && known.status == LECTERN_STATUS_INDEXED && draft->status != LECTERN_STATUS_INDEXED)
+    return keep_content (db, known.id, draft->reader, error);
   if (*id && !delete_text (db, *id, error))
     return FALSE;
   /* The chunks of a content have consecutive ids. */
@@ -213,10 +231,11 @@ static gboolean put_content (sqlite3 *db, const LecternDraft *draft, gint64 *id,
       db,
       *id ? "UPDATE contents SET status = ?2, error = ?3, type = ?4, title = ?5, language = ?6, n_pages = ?7,"
             " first_chunk = ?8, n_chunks = ?9, text_bytes = ?10, warnings = ?11, lengths = ?12, author = ?13,"
-            " date = ?14 WHERE hash = ?1"
+            " date = ?14, reader = ?15 WHERE hash = ?1"
           : "INSERT INTO contents (hash, status, error, type, title, language, n_pages, first_chunk, n_chunks, "
             "text_bytes,"
-            " warnings, lengths, author, date) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            " warnings, lengths, author, date, reader)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
       error);
   if (!insert)
     return FALSE;
@@ -234,6 +253,7 @@ static gboolean put_content (sqlite3 *db, const LecternDraft *draft, gint64 *id,
   sqlite3_bind_blob (insert, 12, lengths->data, (int)lengths->len, SQLITE_STATIC);
   lectern_bind_text (insert, 13, draft->author);
   lectern_bind_text (insert, 14, draft->date);
+  sqlite3_bind_int64 (insert, 15, draft->reader);
   if (!lectern_database_run (insert, "Storing a document", error))
     return FALSE;
   if (!*id)
@@ -308,11 +328,11 @@ gboolean lectern_library_store (LecternLibrary *library, const LecternDraft *dra
   return TRUE;
 }
 
-gboolean lectern_library_has_content (LecternLibrary *library, const char *hash)
+gboolean lectern_library_has_content (LecternLibrary *library, const char *hash, guint reader)
 {
-  gint64 id = 0;
-  LecternStatus status = LECTERN_STATUS_DAMAGED;
-  if (!hash || !find_content (library->db, hash, &id, &status, NULL) || !id || status != LECTERN_STATUS_INDEXED)
+  Content known;
+  if (!hash || !find_content (library->db, hash, &known, NULL) || !known.id || known.status != LECTERN_STATUS_INDEXED
+      || known.reader < reader)
     return FALSE;
   g_autoptr (LecternStatement) contained
       = lectern_database_prepare (library->db,
@@ -321,7 +341,7 @@ gboolean lectern_library_has_content (LecternLibrary *library, const char *hash)
                                   NULL);
   if (!contained)
     return FALSE;
-  sqlite3_bind_int64 (contained, 1, id);
+  sqlite3_bind_int64 (contained, 1, known.id);
   return sqlite3_step (contained) == SQLITE_DONE;
 }
 

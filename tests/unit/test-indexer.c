@@ -373,6 +373,38 @@ static void test_attachments (Fixture *f, gconstpointer data)
   g_assert_cmpuint (n_documents (f), ==, 3);
 }
 
+/* What earlier readers have read is read anew, though the file is the same; what today's cannot read any more is kept. */
+static void test_earlier_readers (Fixture *f, gconstpointer data)
+{
+  static const char *const texts[] = { "What today's readers find.", "!damaged" };
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    put (f, "a.txt", texts[i]);
+    lectern_index_report_free (run (f, "", i == 0, 0, 0, i == 1, 0));
+    g_autofree char *path = g_build_filename (f->dir, "a.txt", NULL);
+    g_autoptr (LecternDocument) now = lectern_library_find_path (f->library, path, NULL);
+    g_assert_true (lectern_library_remove (f->library, &now->id, 1, NULL));
+    LecternDraft *draft = lectern_draft_new ();
+    draft->path = g_strdup (path);
+    draft->hash = g_strdup (now->hash);
+    draft->size_bytes = now->size_bytes;
+    draft->mtime_ns = now->mtime_ns;
+    LecternChunk *chunk = lectern_chunk_new ();
+    chunk->text = g_strdup ("What they found.");
+    g_ptr_array_add (draft->chunks, chunk);
+    g_assert_true (lectern_library_store (f->library, draft, NULL, NULL));
+    lectern_draft_free (draft);
+    int before = n_extracted;
+    lectern_index_report_free (run (f, "", 0, i == 0, 0, i == 1, 0));
+    g_assert_cmpint (n_extracted, ==, before + 1);
+    g_autoptr (LecternDocument) after = lectern_library_find_path (f->library, path, NULL);
+    g_assert_cmpint (after->status, ==, LECTERN_STATUS_INDEXED);
+    g_assert_cmpint (after->n_chunks, ==, 1);
+    RUN (f, "", 0, 0, 1, 0, 0);
+    g_assert_cmpint (n_extracted, ==, before + 1);
+    g_assert_true (lectern_library_remove (f->library, &after->id, 1, NULL));
+  }
+}
+
 /* Files of one content that are read side by side are read once. */
 static void test_twins (Fixture *f, gconstpointer data)
 {
@@ -452,6 +484,7 @@ int main (int argc, char **argv)
   ADD ("cancel-and-resume", test_cancel_and_resume);
   ADD ("attachments", test_attachments);
   ADD ("twins", test_twins);
+  ADD ("earlier-readers", test_earlier_readers);
   ADD ("deadly", test_deadly);
   return g_test_run ();
 }

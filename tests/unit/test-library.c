@@ -164,9 +164,9 @@ static void test_replace_and_share (void)
   g_autoptr (GError) error = NULL;
   LecternLibrary *library = lectern_library_open_memory (&error);
   gint64 a = store (library, make_draft ("/a", "h1", "zebra stripes"));
-  g_assert_true (lectern_library_has_content (library, "h1"));
-  g_assert_false (lectern_library_has_content (library, "h2"));
-  g_assert_false (lectern_library_has_content (library, NULL));
+  g_assert_true (lectern_library_has_content (library, "h1", 0));
+  g_assert_false (lectern_library_has_content (library, "h2", 0));
+  g_assert_false (lectern_library_has_content (library, NULL, 0));
 
   /* The same bytes elsewhere: one content, found once, under its first path. */
   gint64 b = store (library, make_draft ("/b", "h1", "this text is not looked at"));
@@ -188,7 +188,7 @@ static void test_replace_and_share (void)
   g_assert_cmpuint (count_results (library, "giraffe"), ==, 1);
   g_assert_cmpint (store (library, make_draft ("/b", "h2", "")), ==, b);
   g_assert_cmpuint (count_results (library, "zebra"), ==, 0);
-  g_assert_false (lectern_library_has_content (library, "h1"));
+  g_assert_false (lectern_library_has_content (library, "h1", 0));
 
   g_assert_true (lectern_library_touch (library, a, 5, 6, &error));
   LecternDocument *document = lectern_library_find_id (library, a, &error);
@@ -232,7 +232,7 @@ static void test_statuses (void)
       g_assert_cmpstr (document->type, ==, "pdf");
       g_assert_cmpstr (document->hash, ==, with_hash ? hash : NULL);
       lectern_document_free (document);
-      g_assert_false (lectern_library_has_content (library, hash));
+      g_assert_false (lectern_library_has_content (library, hash, 0));
     }
   }
   g_assert_false (lectern_status_from_string ("nonsense", &status));
