@@ -129,7 +129,7 @@ class Encodings(LecternTest):
         'utf-16': 'Die Düse ist größer als die Öffnung.',
         'utf-32': 'Die Düse ist größer als die Öffnung.',
     }
-    GUESSED = ('windows-1252', 'utf-16')
+    NOT_GUESSED = ('iso-8859-2', 'utf-32')  # Latin scripts other than those of the west have to be declared
 
     def test_mail(self):
         for encoding, text in self.TEXTS.items():
@@ -155,9 +155,10 @@ class Encodings(LecternTest):
                 self.assertEqual([b['text'] for b in self.json('extract', path)['blocks']], [text])
 
     def test_plain_text(self):
-        for encoding in self.GUESSED:
+        for encoding, text in self.TEXTS.items():
+            if encoding in self.NOT_GUESSED:
+                continue
             with self.subTest(encoding):
-                text = self.TEXTS[encoding]
                 path = self.write(encoding + '.txt', (text + '\n').encode(encoding) * 3)
                 got = self.json('extract', path)
                 self.assertEqual((got['status'], got['type']), ('indexed', 'text'))
