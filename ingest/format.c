@@ -33,7 +33,7 @@ const FormatName format_names[N_FORMATS] = {
   [FORMAT_DATA] = { "data", { ".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".css", ".scss",
                               ".cmake", ".mk", ".properties", ".desktop", ".service", ".log", ".diff", ".patch" },
                     4 * MIB, TRUE },
-  [FORMAT_GZIP] = { "gzip", { NULL }, 256 * MIB }, /* by the name within: format_from_path() */
+  [FORMAT_COMPRESSED] = { "compressed", { NULL }, 256 * MIB }, /* by the name within: format_from_path() */
 };
 
 /* Whether something compressed is text, by its name without the last ending: "manual.html", "changelog", "NEWS.Debian". */
@@ -46,10 +46,18 @@ static gboolean is_text_inside (const char *name)
       || format == FORMAT_RTF || format == FORMAT_CSV || format == FORMAT_RST)
     return TRUE;
   gsize stem = strcspn (name, ".-_");
+  if (g_str_has_suffix (name, ".tar"))
+    return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (words) && format < 0; i++)
     if (stem == strlen (words[i]) && g_ascii_strncasecmp (name, words[i], stem) == 0)
       return TRUE;
   return FALSE;
+}
+
+static gboolean is_compressed_name (const char *extension)
+{
+  return g_ascii_strcasecmp (extension, ".gz") == 0 || g_ascii_strcasecmp (extension, ".bz2") == 0
+         || g_ascii_strcasecmp (extension, ".xz") == 0 || g_ascii_strcasecmp (extension, ".zst") == 0;
 }
 
 int format_from_path (const char *path)
@@ -59,9 +67,9 @@ int format_from_path (const char *path)
   const char *dot = strrchr (name, '.');
   if (!dot || dot == name)
     return -1;
-  if (g_ascii_strcasecmp (dot, ".gz") == 0) {
+  if (is_compressed_name (dot)) {
     g_autofree char *inside = g_strndup (name, (gsize)(dot - name));
-    return is_text_inside (inside) ? FORMAT_GZIP : -1;
+    return is_text_inside (inside) ? FORMAT_COMPRESSED : -1;
   }
   for (int format = 0; format < N_FORMATS; format++)
     for (const char *const *extension = format_names[format].extensions; *extension; extension++)

@@ -26,7 +26,7 @@ typedef enum {
   FORMAT_RST,
   FORMAT_CODE,
   FORMAT_DATA,
-  FORMAT_GZIP,
+  FORMAT_COMPRESSED,
   N_FORMATS
 } Format;
 

@@ -58,4 +58,7 @@ extern const FormatReader format_readers[N_FORMATS];
 /* The format of a document by content first, then by name; -1: none that is read here. */
 int format_of_document (const Document *document);
 
+/* Reads it as of that format, and tells the writer the format's type. Too large for the format: says so. */
+Outcome format_read (int format, const Document *document, Writer *writer);
+
 #endif

@@ -1,4 +1,5 @@
 #include "ingest/extract/extractor.h"
+#include "ingest/extract/archive/compressed.h"
 #include "ingest/extract/archive/container.h"
 #include "ingest/extract/office/docx.h"
 #include "ingest/extract/office/epub.h"
@@ -13,12 +14,12 @@
 #include "ingest/extract/mail/mhtml.h"
 #include "ingest/extract/text/code.h"
 #include "ingest/extract/text/csv.h"
-#include "ingest/extract/text/gzip.h"
 #include "ingest/extract/text/markdown.h"
 #include "ingest/extract/text/rst.h"
 #include "ingest/extract/text/rtf.h"
 #include "ingest/extract/pdf/pdf.h"
 #include "ingest/extract/text/text.h"
+#include "ingest/extract/process/writer.h"
 
 /* A row without `extract` is a format whose reader is not built in; its files end as unsupported. */
 const FormatReader format_readers[N_FORMATS] = {
@@ -42,7 +43,7 @@ const FormatReader format_readers[N_FORMATS] = {
   [FORMAT_RST] = { encoding_warm_up, rst_sniff, rst_extract },
   [FORMAT_CODE] = { encoding_warm_up, code_sniff, code_extract },
   [FORMAT_DATA] = { encoding_warm_up, code_sniff, code_extract },
-  [FORMAT_GZIP] = { gzip_warm_up, gzip_sniff, gzip_extract },
+  [FORMAT_COMPRESSED] = { container_warm_up, compressed_sniff, compressed_extract },
 };
 
 int format_of_document (const Document *document)
@@ -60,4 +61,16 @@ int format_of_document (const Document *document)
       found = format;
   }
   return found;
+}
+
+Outcome format_read (int format, const Document *document, Writer *writer)
+{
+  const FormatName *name = &format_names[format];
+  if (format != FORMAT_COMPRESSED)
+    writer_type (writer, name->type); /* otherwise what is in it has a type */
+  if (document->size > name->max_bytes)
+    return outcome_failed (LECTERN_STATUS_TOO_LARGE,
+                           "It is larger than %" G_GUINT64_FORMAT " MiB, the most for this format.",
+                           name->max_bytes >> 20);
+  return format_readers[format].extract (document, writer);
 }

@@ -28,12 +28,7 @@ static Outcome extract (const Document *document, Writer *writer)
   int format = format_of_document (document);
   if (format < 0)
     return outcome_failed (LECTERN_STATUS_UNSUPPORTED, "It is not in a format that Lectern reads.");
-  writer_type (writer, format_names[format].type);
-  if (document->size > format_names[format].max_bytes)
-    return outcome_failed (LECTERN_STATUS_TOO_LARGE,
-                           "It is larger than %" G_GUINT64_FORMAT " MiB, the most for this format.",
-                           format_names[format].max_bytes >> 20);
-  Outcome outcome = format_readers[format].extract (document, writer);
+  Outcome outcome = format_read (format, document, writer);
   if (outcome.status == LECTERN_STATUS_INDEXED && emit_count_blocks (writer) == 0)
     return outcome_failed (LECTERN_STATUS_EMPTY, "There is no text in it.");
   return outcome;

@@ -379,6 +379,12 @@ static void test_names (void)
   g_assert_true (lectern_format_is_known ("page.htm"));
   g_assert_true (lectern_format_is_known ("README.md"));
   g_assert_true (lectern_format_is_known ("x.y/notes.txt"));
+  g_assert_true (lectern_format_is_known ("changelog.Debian.gz"));
+  g_assert_true (lectern_format_is_known ("notes.md.xz"));
+  g_assert_true (lectern_format_is_known ("page.html.BZ2"));
+  g_assert_true (lectern_format_is_known ("readme.zst"));
+  g_assert_false (lectern_format_is_known ("notes.tar.gz"));
+  g_assert_false (lectern_format_is_known ("disk.img.xz"));
   g_assert_false (lectern_format_is_known ("x.pdf/notes"));
   g_assert_false (lectern_format_is_known (".pdf"));
   g_assert_false (lectern_format_is_known ("image.png"));

@@ -76,8 +76,10 @@ static struct archive *open_archive (const guint8 *bytes, gsize size, ContainerF
     archive_read_support_format_zip (archive);
   if (formats & CONTAINER_TAR)
     archive_read_support_format_tar (archive);
-  if (raw)
+  if (raw) {
     archive_read_support_format_raw (archive);
+    archive_read_support_format_empty (archive);
+  }
   if (raw || (formats & CONTAINER_TAR)) {
     archive_read_support_filter_gzip (archive);
     archive_read_support_filter_bzip2 (archive);
@@ -351,13 +353,15 @@ char *container_decompress (const guint8 *bytes, gsize size, const ContainerLimi
   struct archive *archive = open_archive (bytes, size, 0, TRUE);
   struct archive_entry *entry;
   Loaded loaded = { 0 };
-  if (archive && archive_filter_code (archive, 0) != ARCHIVE_FILTER_NONE
-      && archive_read_next_header (archive, &entry) == ARCHIVE_OK)
+  gboolean compressed = archive && archive_filter_code (archive, 0) != ARCHIVE_FILTER_NONE;
+  int header = compressed ? archive_read_next_header (archive, &entry) : ARCHIVE_FATAL;
+  if (header == ARCHIVE_OK)
     loaded = read_data (archive, MIN (limits->max_entry_bytes, total_limit (size, limits)));
+  gboolean empty = header == ARCHIVE_EOF && archive_errno (archive) == 0; /* and not broken off before the first byte */
   if (archive)
     archive_read_free (archive);
   if (loaded.n_bytes == 0) {
-    *failure = !loaded.bytes || loaded.damaged
+    *failure = (!loaded.bytes && !empty) || loaded.damaged
                    ? outcome_failed (LECTERN_STATUS_DAMAGED, "It is damaged: it cannot be unpacked.")
                    : outcome_failed (LECTERN_STATUS_EMPTY, "There is nothing in it.");
     g_free (loaded.bytes);

@@ -1,5 +1,7 @@
 #include "ingest/extract/text/encoding.h"
 
+#include "ingest/extract/text/encoding-guess.h"
+
 #include <errno.h>
 #include <iconv.h>
 #include <string.h>
@@ -42,6 +44,8 @@ static const Label labels[] = {
   { "iso-8859-16", "ISO-8859-16" },
   { "koi8-r", "KOI8-R" },
   { "koi8-u", "KOI8-U" },
+  { "ibm866", "IBM866" },
+  { "cp866", "IBM866" },
   { "windows-1250", "WINDOWS-1250" },
   { "windows-1251", "WINDOWS-1251" },
   { "cp1251", "WINDOWS-1251" },
@@ -242,10 +246,12 @@ char *encoding_decode (const guint8 *bytes, gsize size, const char *declared, gs
     const char *label = find_label (declared);
     if (label && g_str_has_prefix (label, "UTF-16"))
       label = "UTF-8"; /* the declaration itself could be read as ASCII */
-    switch (judge_utf8 (bytes, size)) {
+    Utf8Verdict verdict = judge_utf8 (bytes, size);
+    const char *guess = label || verdict == UTF8_YES ? NULL : encoding_guess (bytes, size);
+    switch (verdict) {
     case UTF8_YES: name = "UTF-8"; break;
-    case UTF8_ASCII: name = label ? label : "UTF-8"; break;
-    case UTF8_NO: name = label && strcmp (label, "UTF-8") != 0 ? label : "windows-1252"; break;
+    case UTF8_ASCII: name = label ? label : guess ? guess : "UTF-8"; break;
+    case UTF8_NO: name = label && strcmp (label, "UTF-8") != 0 ? label : guess ? guess : "windows-1252"; break;
     }
   }
   *used = name;
