@@ -67,6 +67,7 @@ typedef struct {
   GArray *words; /* of PdfWord, in poppler's order */
   GArray *lines; /* of PdfLine, in the order of reading */
   gboolean doubtful; /* the order of reading is a guess */
+  PdfTurn turn;      /* of most of its words: what runs another way is a stamp, a watermark, the label of an axis */
   guint n_characters, n_unmapped; /* as they stand in the file; those that stand for no known letter */
   guint hidden[PDF_N_HIDDEN];       /* characters that nobody sees and that were left out */
 } PdfPage;
