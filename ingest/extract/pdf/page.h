@@ -81,7 +81,8 @@ typedef struct {
 
 /* A page of this size without words. */
 PdfPage *pdf_page_new (PopplerPage *source, int number);
-PdfPage *pdf_page_read (PopplerPage *source, int number);
+/* careful: the page is not painted; words that only that could show to be visible are left out as hidden. */
+PdfPage *pdf_page_read (PopplerPage *source, int number, gboolean careful);
 void pdf_page_free (PdfPage *page);
 
 /* Turns words that do not run to the right so that they seem to, mirrors those of right-to-left scripts; and turns what

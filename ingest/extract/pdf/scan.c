@@ -347,7 +347,9 @@ guint pdf_read_scans (PopplerDocument *source, const GArray *numbers, PdfDocumen
     if (!page_source)
       continue;
     PdfPage *page = NULL;
-    if (n_languages > 0)
+    if (document->careful)
+      emit_finding (writer, LECTERN_FINDING_PAGE_WITHOUT_TEXT, number, 0, NULL);
+    else if (n_languages > 0)
       page = read_scan (page_source, number, languages, n_languages, document->forms, writer);
     else
       report_page (page_source, number, writer);
