@@ -916,6 +916,35 @@ static void test_failures (void)
                   "not in a format");
 }
 
+/* Poppler follows a structure tree down until its stack is used up; the text does not depend on the tree. */
+static void test_deep_structure (void)
+{
+  enum { DEPTH = 60000, FIRST = 7 };
+  static const char text[] = "BT /F 12 Tf 60 700 Td (Close the drain valve before you fill the tank.) Tj ET";
+  g_autoptr (GString) file = g_string_new ("%PDF-1.7\n"); /* without an xref table, which poppler rebuilds */
+  g_string_append_printf (file,
+                          "1 0 obj<</Type/Catalog/Pages 2 0 R/MarkInfo<</Marked true>>/StructTreeRoot 6 0 R>>endobj\n"
+                          "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+                          "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R"
+                          "/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
+                          "4 0 obj<</Length %u>>stream\n%s\nendstream endobj\n"
+                          "5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n"
+                          "6 0 obj<</Type/StructTreeRoot/K 7 0 R>>endobj\n",
+                          (guint)strlen (text), text);
+  for (int i = FIRST; i < FIRST + DEPTH; i++)
+    g_string_append_printf (file, "%d 0 obj<</Type/StructElem/S/H1/P %d 0 R/K %d 0 R>>endobj\n", i, i - 1, i + 1);
+  g_string_append_printf (file, "%d 0 obj<</Type/StructElem/S/H1/P %d 0 R/K 0>>endobj\ntrailer<</Root 1 0 R/Size %d>>\n",
+                          FIRST + DEPTH, FIRST + DEPTH - 1, FIRST + DEPTH + 1);
+  char *path = g_build_filename (folder, "deep.pdf", NULL);
+  g_assert_true (g_file_set_contents (path, file->str, (gssize)file->len, NULL));
+  LecternExtraction *extraction = read_path (path);
+  g_assert_cmpint (extraction->status, ==, LECTERN_STATUS_INDEXED);
+  expect (extraction, 0, LECTERN_BLOCK_PARAGRAPH, 0, 1, "Close the drain valve before you fill the tank.");
+  for (guint i = 0; i < extraction->warnings->len; i++)
+    g_test_message ("%s", (const char *)extraction->warnings->pdata[i]);
+  lectern_extraction_free (extraction);
+}
+
 int main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
@@ -951,6 +980,7 @@ int main (int argc, char **argv)
   g_test_add_func ("/pdf/footnotes", test_footnotes);
   g_test_add_func ("/pdf/captions-and-lists", test_captions_and_lists);
   g_test_add_func ("/pdf/metadata", test_metadata);
+  g_test_add_func ("/pdf/deep-structure", test_deep_structure);
   g_test_add_func ("/pdf/failures", test_failures);
   int status = g_test_run ();
   lectern_extractor_free (extractor);
