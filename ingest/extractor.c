@@ -31,6 +31,7 @@
 #define DEFAULT_MEMORY_BYTES (G_GUINT64_CONSTANT (1) << 30)
 #define OUTPUT_FLOOR_BYTES (G_GUINT64_CONSTANT (64) << 20)
 #define OUTPUT_PER_INPUT_BYTE 1024u
+#define PDF_HEADER_WITHIN_BYTES 1024u
 
 struct _LecternExtractor {
   char *program;
@@ -428,9 +429,27 @@ static int send_document (LecternExtractor *extractor, const Request *request, i
   }
 }
 
+/* Whether a reader that ended so might get through with less to do: it crashed, or memory or time were too short. */
+static gboolean may_be_tried_again (End end, const Reply *reply, const Request *request)
+{
+  if (end == END_TIMEOUT)
+    return TRUE;
+  if (end != END_DIED || reply->wait_status == -1)
+    return FALSE;
+  if (WIFEXITED (reply->wait_status))
+    return WEXITSTATUS (reply->wait_status) == CHILD_OUT_OF_MEMORY || WEXITSTATUS (reply->wait_status) == 1;
+  switch (WTERMSIG (reply->wait_status)) {
+  case SIGSYS: /* by its protections */
+  case SIGBUS: /* the file changed */
+    return FALSE;
+  case SIGKILL: return reply->cpu_ms >= (guint64)request->cpu_seconds * 1000; /* else the computer is out of memory */
+  default: return TRUE;
+  }
+}
+
 /* One try with an open document. NULL with *error: cancelled, or the program does not run. */
 static LecternExtraction *attempt (LecternExtractor *extractor, const Request *request, int fd, RecognitionCache *cache,
-                                   guint timeout_ms, GCancellable *cancellable, GError **error)
+                                   guint timeout_ms, gboolean *again, GCancellable *cancellable, GError **error)
 {
   int answer_fd = send_document (extractor, request, fd, cache, error);
   if (answer_fd < 0)
@@ -445,8 +464,42 @@ static LecternExtraction *attempt (LecternExtractor *extractor, const Request *r
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Reading the document was cancelled.");
   else
     extraction = explain (end, decoder, &reply, timeout_ms, request);
+  *again = may_be_tried_again (end, &reply, request);
   frame_decoder_free (decoder);
   return extraction;
+}
+
+static gboolean is_pdf (int fd, const char *name)
+{
+  guint8 head[PDF_HEADER_WITHIN_BYTES];
+  ssize_t n = pread (fd, head, sizeof head, 0);
+  return format_from_path (name) == FORMAT_PDF || (n > 0 && memmem (head, (gsize)n, "%PDF-", 5));
+}
+
+/* The second try: *extraction, which says how the first one failed, is replaced if it comes to something. FALSE with
+ * *error: cancelled, or the program does not run. */
+static gboolean attempt_carefully (LecternExtractor *extractor, const Request *first, int fd, guint timeout_ms,
+                                   LecternExtraction **extraction, GCancellable *cancellable, GError **error)
+{
+  Request request = *first;
+  request.careful = 1;
+  request.recognize = 0;
+  request.cpu_seconds = timeout_ms / 1000 + 2;
+  gboolean again;
+  LecternExtraction *second = attempt (extractor, &request, fd, NULL, timeout_ms, &again, cancellable, error);
+  if (!second)
+    return FALSE;
+  if (second->status == LECTERN_STATUS_INDEXED) {
+    g_ptr_array_insert (second->warnings, 0,
+                        g_strdup_printf ("%s It was read once more, without form fields, comments, tagged headings and "
+                                         "text recognition, and without text that may be hidden.",
+                                         (*extraction)->error));
+    LecternExtraction *failure = *extraction;
+    *extraction = second;
+    second = failure;
+  }
+  lectern_extraction_free (second);
+  return TRUE;
 }
 
 static LecternExtraction *extract_descriptor (LecternExtractor *extractor, int fd, guint64 size_bytes, const char *path,
@@ -463,6 +516,7 @@ static LecternExtraction *extract_descriptor (LecternExtractor *extractor, int f
                       timeout_ms / 1000 + 2,
                       0,
                       0,
+                      0,
                       -1 };
   RecognitionCache *cache = NULL;
   if (!limits || !limits->no_recognition) {
@@ -475,8 +529,12 @@ static LecternExtraction *extract_descriptor (LecternExtractor *extractor, int f
   /* A name that is too long is cut at its beginning: the extension counts. */
   g_strlcpy (request.name, name + (length >= sizeof request.name ? length - sizeof request.name + 1 : 0),
              sizeof request.name);
-  LecternExtraction *extraction = attempt (extractor, &request, fd, cache, timeout_ms, cancellable, error);
+  gboolean again = FALSE;
+  LecternExtraction *extraction = attempt (extractor, &request, fd, cache, timeout_ms, &again, cancellable, error);
   recognition_cache_free (cache);
+  if (extraction && again && is_pdf (fd, name)
+      && !attempt_carefully (extractor, &request, fd, timeout_ms, &extraction, cancellable, error))
+    g_clear_pointer (&extraction, lectern_extraction_free);
   return extraction;
 }
 

@@ -15,7 +15,7 @@
 
 #define REQUEST_FD 3
 #define REQUEST_MAGIC 0x4c585452u
-#define REQUEST_VERSION 2u
+#define REQUEST_VERSION 3u
 
 typedef struct {
   guint32 magic, version;
@@ -24,6 +24,7 @@ typedef struct {
   guint32 cpu_seconds;
   guint32 probe;     /* 1: read nothing, answer with a ProtectionsFrame alone */
   guint32 recognize; /* text on pages that are images; with a third descriptor: what was recognised in earlier runs */
+  guint32 careful;   /* the document was too much for its reader: only what is needed for the text */
   gint32 recognized_fd; /* set by the receiver: that descriptor, or -1 */
   char name[260];       /* base name, cut if longer, NUL-terminated */
 } Request;

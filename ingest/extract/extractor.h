@@ -6,11 +6,13 @@
 #include "ingest/format.h"
 #include "ingest/ingest.h"
 
-/* A document: read-only bytes (mapped; they end without a NUL) and the file's base name, for hints only. */
+/* A document: read-only bytes (mapped; they end without a NUL) and the file's base name, for hints only. Careful: its
+ * reader has already broken down on it, or taken too long; this time it leaves out what the text can do without. */
 typedef struct {
   const guint8 *bytes;
   gsize size;
   const char *name;
+  gboolean careful;
 } Document;
 
 /* Where a reader's findings go. */

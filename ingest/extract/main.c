@@ -35,7 +35,7 @@ static Outcome extract (const Document *document, Writer *writer)
 }
 
 /* Maps the descriptor and reads it. FALSE with errno: it cannot be mapped. */
-static gboolean extract_fd (int fd, const char *name, Writer *writer)
+static gboolean extract_fd (int fd, const char *name, gboolean careful, Writer *writer)
 {
   struct stat information;
   if (fstat (fd, &information) != 0)
@@ -48,7 +48,7 @@ static gboolean extract_fd (int fd, const char *name, Writer *writer)
   void *bytes = mmap (NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (bytes == MAP_FAILED)
     return FALSE;
-  Document document = { bytes, size, name };
+  Document document = { bytes, size, name, careful };
   writer_end (writer, extract (&document, writer));
   return TRUE;
 }
@@ -57,7 +57,7 @@ static int serve_document (const Request *request, int document_fd, int answer_f
 {
   ocr_begin (request->recognize != 0, request->recognized_fd);
   Writer *writer = writer_new_frames (answer_fd);
-  if (!extract_fd (document_fd, request->name, writer))
+  if (!extract_fd (document_fd, request->name, request->careful != 0, writer))
     writer_end (writer, outcome_failed (LECTERN_STATUS_UNREADABLE, "It cannot be read: %s.", g_strerror (errno)));
   limits_finish ();
   return CHILD_DONE;
@@ -68,7 +68,7 @@ static int dump (const char *path)
   int fd = open (path, O_RDONLY | O_CLOEXEC);
   g_autofree char *name = g_path_get_basename (path);
   Writer *writer = writer_new_print (stdout);
-  if (fd < 0 || !extract_fd (fd, name, writer)) {
+  if (fd < 0 || !extract_fd (fd, name, FALSE, writer)) {
     fprintf (stderr, "lectern-extract: %s cannot be read: %s.\n", path, g_strerror (errno));
     return 1;
   }

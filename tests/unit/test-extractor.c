@@ -90,6 +90,34 @@ static void test_hostile (void)
   lectern_extractor_free (extractor);
 }
 
+/* A PDF file on which its reader breaks down is read once more, without what is optional; other files are not. */
+static void test_again (void)
+{
+  static const struct {
+    const char *name;
+    guint timeout_ms;
+    const char *part; /* of the warning or, where there is no text, of the sentence */
+    gboolean read;
+  } cases[] = {
+    { "fragile-crash.pdf", 20000, "crashed on it (signal 11", TRUE },
+    { "fragile-memory.pdf", 20000, "more than 1024 MiB of memory", TRUE },
+    { "fragile-hang.pdf", 3000, "longer than 3 seconds", TRUE },
+    { "fragile-crash.txt", 20000, "crashed on it (signal 11", FALSE },
+    { "fragile-silent.pdf", 20000, "gave up on it (exit status 0)", FALSE },
+    { "fragile-lie.pdf", 20000, "made no sense", FALSE },
+  };
+  LecternExtractor *extractor = new_extractor ();
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    LecternExtraction *extraction = extract (extractor, cases[i].name, cases[i].timeout_ms);
+    g_test_message ("%s: %s", cases[i].name, extraction->error);
+    g_assert_cmpint (extraction->status == LECTERN_STATUS_INDEXED, ==, cases[i].read);
+    g_assert_cmpuint (extraction->warnings->len, ==, cases[i].read);
+    g_assert_nonnull (strstr (cases[i].read ? extraction->warnings->pdata[0] : extraction->error, cases[i].part));
+    lectern_extraction_free (extraction);
+  }
+  lectern_extractor_free (extractor);
+}
+
 /* An attack on a reader that was taken over: that it was stopped, with `part` in the sentence. */
 static void expect_stopped (LecternExtractor *extractor, const char *attack, const char *part)
 {
@@ -401,6 +429,7 @@ int main (int argc, char **argv)
   folder = g_dir_make_tmp ("lectern-extractor-XXXXXX", NULL);
   g_assert_nonnull (folder);
   g_test_add_func ("/extractor/hostile", test_hostile);
+  g_test_add_func ("/extractor/again", test_again);
   g_test_add_func ("/extractor/protections", test_protections);
   g_test_add_func ("/extractor/network", test_network);
   g_test_add_func ("/extractor/file-system", test_file_system);

@@ -13,12 +13,12 @@ static LecternExtractor *extractor;
 
 typedef struct {
   GPtrArray *pages; /* of GString: content streams */
-  const char *info, *trailer, *catalog;
+  const char *info, *trailer, *catalog, *page; /* page: of the dictionary of each */
 } Pdf;
 
 static void pdf_init (Pdf *pdf)
 {
-  *pdf = (Pdf){ g_ptr_array_new (), "", "", "" };
+  *pdf = (Pdf){ g_ptr_array_new (), "", "", "", "" };
 }
 
 static void add_page (Pdf *pdf)
@@ -76,9 +76,9 @@ static char *write_pdf (Pdf *pdf, const char *name)
   OBJECT ("<<%s>>", pdf->info);
   for (guint i = 0; i < n; i++) {
     GString *page = pdf->pages->pdata[i];
-    OBJECT ("<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents %u 0 R"
+    OBJECT ("<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents %u 0 R%s"
             "/Resources<</Font<</R 3 0 R/B 4 0 R/M 5 0 R/H 6 0 R>>>>>>",
-            9 + 2 * i);
+            9 + 2 * i, pdf->page);
     OBJECT ("<</Length %u>>stream\n%s\nendstream", (guint)page->len, page->str);
     g_string_free (page, TRUE);
   }
@@ -197,6 +197,74 @@ static void add_upward (Pdf *pdf, double x, double y, const char *text)
 {
   GString *page = pdf->pages->pdata[pdf->pages->len - 1];
   g_string_append_printf (page, "BT /R 10 Tf 0 1 -1 0 %d %d Tm (%s) Tj ET\n", (int)x, (int)(800 - y), text);
+}
+
+/* What is printed up the margin is neither title nor heading, however large; a page that is turned as a whole has both. */
+static void test_stamp (void)
+{
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  GString *page = pdf.pages->pdata[0];
+  g_string_append (page, "BT /B 24 Tf 0 1 -1 0 40 250 Tm (Preprint:2401.01234 [cs] 2 Jan) Tj ET\n");
+  add_text (&pdf, 'B', 16, 120, 80, "Pumps that never stop");
+  add_lines (&pdf, 120, 120, "The pumps of this series are made for water that holds no sand and no",
+             "other solid matter at all; they run for a year and are not looked after.", NULL);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_assert_cmpstr (extraction->title, ==, "Pumps that never stop");
+  guint headings = 0;
+  for (guint i = 0; i < extraction->blocks->len; i++)
+    headings += ((LecternBlock *)extraction->blocks->pdata[i])->kind == LECTERN_BLOCK_HEADING;
+  g_assert_cmpuint (headings, ==, 1);
+  expect (extraction, 0, LECTERN_BLOCK_HEADING, 1, 1, "Pumps that never stop");
+  lectern_extraction_free (extraction);
+
+  pdf_init (&pdf);
+  add_page (&pdf);
+  page = pdf.pages->pdata[0];
+  g_string_append (page, "BT /B 18 Tf 0 1 -1 0 100 100 Tm (Weights of pumps) Tj ET\n");
+  add_upward (&pdf, 140, 700, "The pumps differ in their weight, which depends on the metal of which they");
+  add_upward (&pdf, 152, 700, "are made and on the length of the pipe, as the makers know.");
+  extraction = read_pdf (&pdf);
+  g_assert_cmpstr (extraction->title, ==, "Weights of pumps");
+  expect (extraction, 0, LECTERN_BLOCK_HEADING, 1, 1, "Weights of pumps");
+  lectern_extraction_free (extraction);
+}
+
+/* Rectangles are those of the page as it is shown, turned by the quarters that the file says. */
+static void test_rotated_pages (void)
+{
+  for (int turn = 90; turn <= 270; turn += 90) {
+    Pdf pdf;
+    pdf_init (&pdf);
+    add_page (&pdf);
+    g_autofree char *rotate = g_strdup_printf ("/Rotate %d", turn);
+    pdf.page = rotate;
+    GString *page = pdf.pages->pdata[0];
+    /* What is upright when the page is shown: its left edge is the file's bottom (90), right (180) or top (270). */
+    static const char *const matrices[] = { "0 1 -1 0 80 60 Tm", "-1 0 0 -1 540 80 Tm", "0 -1 1 0 520 740 Tm" };
+    g_string_append_printf (page,
+                            "BT /B 18 Tf 22 TL %s (Filling the tank) Tj /R 10 Tf T* "
+                            "(Close the drain valve before you fill the tank with) Tj 12 TL T* "
+                            "(water and look at the gauge beside it.) Tj ET\n",
+                            matrices[turn / 90 - 1]);
+    LecternExtraction *extraction = read_pdf (&pdf);
+    g_assert_cmpstr (extraction->title, ==, "Filling the tank");
+    expect (extraction, 0, LECTERN_BLOCK_HEADING, 1, 1, "Filling the tank");
+    expect (extraction, 1, LECTERN_BLOCK_PARAGRAPH, 0, 1,
+            "Close the drain valve before you fill the tank with water and look at the gauge beside it.");
+    const LecternBlock *block = extraction->blocks->pdata[1];
+    const LecternRect *first = &g_array_index (block->spans, LecternSpan, 0).rect;
+    const LecternRect *second = &g_array_index (block->spans, LecternSpan, 1).rect;
+    const LecternRect *last = &g_array_index (block->spans, LecternSpan, block->spans->len - 1).rect;
+    g_assert_cmpfloat (fabsf (first->x - 60), <, 1);
+    g_assert_cmpfloat (fabsf (first->y + first->height - 104), <, 5);
+    g_assert_cmpfloat (first->width, >, first->height);
+    g_assert_cmpfloat (second->x, >, first->x + first->width);
+    g_assert_cmpfloat (fabsf (second->y - first->y), <, 1);
+    g_assert_cmpfloat (fabsf (last->y - first->y - 12), <, 1.5);
+    lectern_extraction_free (extraction);
+  }
 }
 
 /* A table that is turned is read row by row, after what stands upright; its rectangles stand as it does. */
@@ -848,6 +916,35 @@ static void test_failures (void)
                   "not in a format");
 }
 
+/* Poppler follows a structure tree down until its stack is used up; the text does not depend on the tree. */
+static void test_deep_structure (void)
+{
+  enum { DEPTH = 60000, FIRST = 7 };
+  static const char text[] = "BT /F 12 Tf 60 700 Td (Close the drain valve before you fill the tank.) Tj ET";
+  g_autoptr (GString) file = g_string_new ("%PDF-1.7\n"); /* without an xref table, which poppler rebuilds */
+  g_string_append_printf (file,
+                          "1 0 obj<</Type/Catalog/Pages 2 0 R/MarkInfo<</Marked true>>/StructTreeRoot 6 0 R>>endobj\n"
+                          "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+                          "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R"
+                          "/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
+                          "4 0 obj<</Length %u>>stream\n%s\nendstream endobj\n"
+                          "5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n"
+                          "6 0 obj<</Type/StructTreeRoot/K 7 0 R>>endobj\n",
+                          (guint)strlen (text), text);
+  for (int i = FIRST; i < FIRST + DEPTH; i++)
+    g_string_append_printf (file, "%d 0 obj<</Type/StructElem/S/H1/P %d 0 R/K %d 0 R>>endobj\n", i, i - 1, i + 1);
+  g_string_append_printf (file, "%d 0 obj<</Type/StructElem/S/H1/P %d 0 R/K 0>>endobj\ntrailer<</Root 1 0 R/Size %d>>\n",
+                          FIRST + DEPTH, FIRST + DEPTH - 1, FIRST + DEPTH + 1);
+  char *path = g_build_filename (folder, "deep.pdf", NULL);
+  g_assert_true (g_file_set_contents (path, file->str, (gssize)file->len, NULL));
+  LecternExtraction *extraction = read_path (path);
+  g_assert_cmpint (extraction->status, ==, LECTERN_STATUS_INDEXED);
+  expect (extraction, 0, LECTERN_BLOCK_PARAGRAPH, 0, 1, "Close the drain valve before you fill the tank.");
+  for (guint i = 0; i < extraction->warnings->len; i++)
+    g_test_message ("%s", (const char *)extraction->warnings->pdata[i]);
+  lectern_extraction_free (extraction);
+}
+
 int main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
@@ -860,6 +957,8 @@ int main (int argc, char **argv)
   g_test_add_func ("/pdf/structure", test_structure);
   g_test_add_func ("/pdf/spans", test_spans);
   g_test_add_func ("/pdf/turned", test_turned);
+  g_test_add_func ("/pdf/stamp", test_stamp);
+  g_test_add_func ("/pdf/rotated-pages", test_rotated_pages);
   g_test_add_func ("/pdf/right-to-left", test_right_to_left);
   g_test_add_func ("/pdf/tight-lines", test_tight_lines);
   g_test_add_func ("/pdf/indices", test_indices);
@@ -881,6 +980,7 @@ int main (int argc, char **argv)
   g_test_add_func ("/pdf/footnotes", test_footnotes);
   g_test_add_func ("/pdf/captions-and-lists", test_captions_and_lists);
   g_test_add_func ("/pdf/metadata", test_metadata);
+  g_test_add_func ("/pdf/deep-structure", test_deep_structure);
   g_test_add_func ("/pdf/failures", test_failures);
   int status = g_test_run ();
   lectern_extractor_free (extractor);

@@ -16,6 +16,7 @@ typedef struct {
   GHashTable *lexicon; /* words as they stand in the middle of lines, lower case */
   GArray *outline;     /* of PdfOutlineEntry */
   GPtrArray *forms;    /* of LecternBlock: what stands in form fields and comments, by page */
+  gboolean careful;    /* nothing optional is read, no page is painted (Document) */
   float body_size;     /* the font size of most of the text */
   float body_leading;  /* the usual distance of its lines, in font sizes */
 } PdfDocument;

@@ -162,6 +162,10 @@ static void collect_groups (Headings *headings)
       gboolean letter = print->chars == 1 && print->style & PDF_BOLD;
       if (print->kind != PDF_PRINT_BODY || (print->contents && !letter) || print->n == 0)
         continue;
+      /* A stamp in the margin or a watermark, however large, heads nothing. */
+      const PdfPage *page = get_page (headings, p);
+      if (PDF_LINE (page, print->first)->turn != page->turn)
+        continue;
       while (end < prints->len && same_group (headings, p, PDF_PRINT (prints, end), PDF_PRINT (prints, end - 1)))
         end++;
       Group group = { p, i, end - i, get_look (headings, print), depth_of (headings, p, print), 0 };

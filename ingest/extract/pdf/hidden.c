@@ -152,8 +152,11 @@ void pdf_remove_hidden (PopplerPage *source, PdfPage *page)
     const PdfWord *word = PDF_WORD (page, i);
     hidden[i] = word->size < MIN_SIZE ? PDF_HIDDEN_SIZE : is_off_page (page, &word->box) ? PDF_HIDDEN_PLACE : -1;
   }
+  for (guint i = 0; !source && i < page->words->len; i++)
+    if (hidden[i] < 0 && pdf_color_is_light (PDF_WORD (page, i)->color))
+      hidden[i] = PDF_HIDDEN_COLOR;
   Painted painted;
-  if (n_light > 0 && paint (source, page, &painted)) {
+  if (source && n_light > 0 && paint (source, page, &painted)) {
     for (guint i = 0; i < page->words->len; i++) {
       const PdfWord *word = PDF_WORD (page, i);
       if (hidden[i] < 0 && pdf_color_is_light (word->color)

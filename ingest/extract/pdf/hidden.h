@@ -7,7 +7,8 @@
 #include "ingest/extract/pdf/page.h"
 
 /* Removes the words that cannot be seen from a page that is not arranged yet, and counts their characters. A page is
- * rendered for it (at low resolution) only when some of its words are near white. */
+ * rendered for it (at low resolution) only when some of its words are near white; source NULL: never, and
+ * all such words are removed. */
 void pdf_remove_hidden (PopplerPage *source, PdfPage *page);
 void pdf_report_hidden (const PdfPage *page, Writer *writer);
 

@@ -49,7 +49,7 @@ static char *title_from_print (const PdfDocument *document)
     const PdfPage *page = document->pages->pdata[p];
     float largest = 0;
     for (guint i = 0; i < page->lines->len; i++)
-      if (!PDF_LINE (page, i)->dropped && PDF_LINE (page, i)->chars >= 4)
+      if (!PDF_LINE (page, i)->dropped && PDF_LINE (page, i)->turn == page->turn && PDF_LINE (page, i)->chars >= 4)
         largest = MAX (largest, PDF_LINE (page, i)->size);
     if (largest < document->body_size * 1.15f)
       continue;
@@ -57,7 +57,7 @@ static char *title_from_print (const PdfDocument *document)
     gboolean begun = FALSE;
     for (guint i = 0; i < page->lines->len && title->len < MAX_TITLE_BYTES; i++) {
       const PdfLine *line = PDF_LINE (page, i);
-      gboolean large = !line->dropped && line->size > largest * 0.95f;
+      gboolean large = !line->dropped && line->turn == page->turn && line->size > largest * 0.95f;
       if (large && title->len)
         g_string_append_c (title, ' ');
       if (large)

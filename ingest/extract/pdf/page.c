@@ -398,7 +398,7 @@ PdfPage *pdf_page_new (PopplerPage *source, int number)
   return page;
 }
 
-PdfPage *pdf_page_read (PopplerPage *source, int number)
+PdfPage *pdf_page_read (PopplerPage *source, int number, gboolean careful)
 {
   PdfPage *page = pdf_page_new (source, number);
   /* Poppler selects the text between two points: for a right-to-left script the first one is at the right. */
@@ -445,7 +445,7 @@ PdfPage *pdf_page_read (PopplerPage *source, int number)
     add_character (&builder, g_utf8_get_char (p), &rectangles[index], size, style, color);
   }
   end_word (&builder);
-  pdf_remove_hidden (source, page);
+  pdf_remove_hidden (careful ? NULL : source, page);
   pdf_page_turn (page);
   pdf_page_arrange (page);
   pdf_page_turn_back (page);

@@ -67,6 +67,7 @@ typedef struct {
   GArray *words; /* of PdfWord, in poppler's order */
   GArray *lines; /* of PdfLine, in the order of reading */
   gboolean doubtful; /* the order of reading is a guess */
+  PdfTurn turn;      /* of most of its words: what runs another way is a stamp, a watermark, the label of an axis */
   guint n_characters, n_unmapped; /* as they stand in the file; those that stand for no known letter */
   guint hidden[PDF_N_HIDDEN];       /* characters that nobody sees and that were left out */
 } PdfPage;
@@ -80,7 +81,8 @@ typedef struct {
 
 /* A page of this size without words. */
 PdfPage *pdf_page_new (PopplerPage *source, int number);
-PdfPage *pdf_page_read (PopplerPage *source, int number);
+/* careful: the page is not painted; words that only that could show to be visible are left out as hidden. */
+PdfPage *pdf_page_read (PopplerPage *source, int number, gboolean careful);
 void pdf_page_free (PdfPage *page);
 
 /* Turns words that do not run to the right so that they seem to, mirrors those of right-to-left scripts; and turns what

@@ -36,7 +36,7 @@ void pdf_warm_up (void)
   source = poppler_document_new_from_bytes (bytes, NULL, NULL);
   g_autoptr (SourcePage) page = source ? poppler_document_get_page (source, 0) : NULL;
   if (page)
-    pdf_page_free (pdf_page_read (page, 1));
+    pdf_page_free (pdf_page_read (page, 1, FALSE));
 }
 
 int pdf_sniff (const Document *document)
@@ -80,7 +80,7 @@ static int compare_entries (gconstpointer a, gconstpointer b)
   return ((const PdfOutlineEntry *)a)->page - ((const PdfOutlineEntry *)b)->page;
 }
 
-static GArray *read_outline (PopplerDocument *source)
+static GArray *read_outline (PopplerDocument *source, gboolean careful)
 {
   GArray *outline = g_array_new (FALSE, FALSE, sizeof (PdfOutlineEntry));
   /* For measuring what is found without it. */
@@ -90,7 +90,7 @@ static GArray *read_outline (PopplerDocument *source)
     add_outline (source, iter, 1, outline);
     poppler_index_iter_free (iter);
   }
-  if (outline->len < ENTRIES_ENOUGH)
+  if (outline->len < ENTRIES_ENOUGH && !careful)
     pdf_read_tagged_headings (source, outline);
   g_array_sort (outline, compare_entries);
   return outline;
@@ -152,8 +152,9 @@ static int read_pages (PopplerDocument *source, int n_pages, PdfDocument *docume
       emit_finding (writer, LECTERN_FINDING_PAGE_DAMAGED, i + 1, 0, NULL);
       continue;
     }
-    PdfPage *page = pdf_page_read (source_page, i + 1);
-    pdf_forms_read (source_page, page, document->forms);
+    PdfPage *page = pdf_page_read (source_page, i + 1, document->careful);
+    if (!document->careful)
+      pdf_forms_read (source_page, page, document->forms);
     pdf_report_hidden (page, writer);
     if (page->words->len == 0 || pdf_page_is_garbled (page)) {
       g_array_append_val (scans, page->number);
@@ -200,14 +201,16 @@ static Outcome read_document (const Document *input, PopplerDocument *source, Wr
     emit_warning (writer, "Only the first %d of %d pages are read.", MAX_PAGES, all_pages);
 
   PdfDocument document = { g_ptr_array_new_with_free_func ((GDestroyNotify)pdf_page_free),
-                           g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL), read_outline (source),
-                           g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_block_free), 0, 0 };
+                           g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL), read_outline (source, input->careful),
+                           g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_block_free), input->careful, 0, 0 };
   g_array_set_clear_func (document.outline, entry_clear);
   guint n_words = 0;
   int damaged = read_pages (source, n_pages, &document, writer, &n_words);
   Outcome outcome;
   g_autofree char *no_text = NULL;
-  if (n_words == 0 && document.forms->len == 0)
+  if (n_words == 0 && document.forms->len == 0 && document.careful)
+    outcome = outcome_failed (LECTERN_STATUS_NO_TEXT_LAYER, "None of its %d pages holds text.", n_pages);
+  else if (n_words == 0 && document.forms->len == 0)
     outcome = damaged == n_pages ? outcome_failed (LECTERN_STATUS_DAMAGED, "None of its %d pages can be read.", n_pages)
                                  : outcome_failed (LECTERN_STATUS_NO_TEXT_LAYER, "%s",
                                                    (no_text = pdf_explain_no_text (source, n_pages)));

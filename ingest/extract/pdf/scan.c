@@ -266,9 +266,22 @@ static OcrPage *recognize (const OcrImage *image, const OcrLanguage *const *lang
   return page;
 }
 
+/* Whether a page without images shows nothing either; a small picture of it tells. */
+static gboolean is_empty (PopplerPage *source)
+{
+  OcrImage image = render (source, LOOK_DPI);
+  gboolean blank = image.pixels && is_blank (&image);
+  g_free ((guint8 *)image.pixels);
+  return blank;
+}
+
 static PdfPage *read_scan (PopplerPage *source, int number, const OcrLanguage *const *languages, guint n_languages,
                            const GPtrArray *forms, Writer *writer)
 {
+  if (count_images (source) == 0 && is_empty (source)) {
+    emit_recognized_page (writer, NULL, NULL, 0);
+    return NULL;
+  }
   OcrImage image = render (source, DPI);
   g_autofree guint8 *pixels = (guint8 *)image.pixels;
   if (!pixels) {
@@ -299,13 +312,8 @@ static PdfPage *read_scan (PopplerPage *source, int number, const OcrLanguage *c
 static void report_page (PopplerPage *source, int number, Writer *writer)
 {
   guint images = count_images (source);
-  if (images == 0) {
-    OcrImage image = render (source, LOOK_DPI);
-    gboolean blank = image.pixels && is_blank (&image);
-    g_free ((guint8 *)image.pixels);
-    if (blank)
-      return;
-  }
+  if (images == 0 && is_empty (source))
+    return;
   emit_finding (writer, LECTERN_FINDING_PAGE_WITHOUT_TEXT, number, images, NULL);
 }
 
@@ -339,7 +347,9 @@ guint pdf_read_scans (PopplerDocument *source, const GArray *numbers, PdfDocumen
     if (!page_source)
       continue;
     PdfPage *page = NULL;
-    if (n_languages > 0)
+    if (document->careful)
+      emit_finding (writer, LECTERN_FINDING_PAGE_WITHOUT_TEXT, number, 0, NULL);
+    else if (n_languages > 0)
       page = read_scan (page_source, number, languages, n_languages, document->forms, writer);
     else
       report_page (page_source, number, writer);

@@ -106,12 +106,15 @@ void pdf_page_turn (PdfPage *page)
     any |= word->turn != PDF_TURN_NONE;
   }
   any |= mark_across (page);
+  guint64 bytes[PDF_TURN_UNKNOWN + 1] = { 0 };
   for (guint i = 0; any && i < page->words->len; i++) {
     PdfWord *word = PDF_WORD (page, i);
     if (left && (word->turn == PDF_TURN_NONE || word->turn == PDF_TURN_OVER))
       word->turn = PDF_TURN_LEFT;
     if (word->turn != PDF_TURN_NONE)
       word->box = turned (page, word->turn, word->box, TRUE);
+    bytes[word->turn] += word->length;
+    page->turn = bytes[word->turn] > bytes[page->turn] ? word->turn : page->turn;
   }
 }
 
