@@ -114,15 +114,16 @@ static int compare_element (const void *name, const void *element)
 
 void html_set_role (xmlNode *node)
 {
-  node->extra = (unsigned short)(html_role (node) + 1);
+  ElementRole role = html_role (node);
+  node->extra = (unsigned short)((node->extra & 0xFF00) | (role + 1));
 }
 
 ElementRole html_role (const xmlNode *node)
 {
   if (node->type != XML_ELEMENT_NODE)
     return ELEMENT_INLINE;
-  if (node->extra)
-    return (ElementRole)(node->extra - 1);
+  if (node->extra & 0xFF)
+    return (ElementRole)((node->extra & 0xFF) - 1);
   const Element *found = bsearch (node->name, elements, G_N_ELEMENTS (elements), sizeof (Element), compare_element);
   return found ? found->role : ELEMENT_INLINE;
 }

@@ -25,7 +25,8 @@ typedef enum {
 } ElementRole;
 
 ElementRole html_role (const xmlNode *node); /* ELEMENT_INLINE for what is no element */
-/* Keeps the element's role in it (in xmlNode.extra, which is for the tree's user), so that it is looked up only once. */
+/* Keeps the element's role in it (in the low byte of xmlNode.extra, which is for the tree's user), so that it is looked up only
+ * once. */
 void html_set_role (xmlNode *node);
 int html_heading_level (const xmlNode *node);
 

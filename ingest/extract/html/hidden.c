@@ -78,23 +78,32 @@ static gboolean stands_on_white (const xmlNode *node)
   return TRUE;
 }
 
+/* The next declaration of a list, lower case and without white space; FALSE at the end. */
+static gboolean next_declaration (const char **css, char name[24], char value[MAX_VALUE_BYTES])
+{
+  const char *at = *css;
+  if (!*at)
+    return FALSE;
+  gsize n = 0;
+  for (; *at && *at != ':' && *at != ';'; at++)
+    if (!g_ascii_isspace (*at) && n + 1 < 24)
+      name[n++] = g_ascii_tolower (*at);
+  name[n] = '\0';
+  n = 0;
+  if (*at == ':')
+    for (at++; *at && *at != ';'; at++)
+      if (!g_ascii_isspace (*at) && n + 1 < MAX_VALUE_BYTES)
+        value[n++] = g_ascii_tolower (*at);
+  value[n] = '\0';
+  *css = at + (*at == ';');
+  return TRUE;
+}
+
 static Hiding hiding_by_style (const xmlNode *node, const char *style)
 {
   Box box = { .empty_box = FALSE };
-  for (const char *at = style; *at;) {
-    char name[24], value[MAX_VALUE_BYTES];
-    gsize n = 0;
-    for (; *at && *at != ':' && *at != ';'; at++)
-      if (!g_ascii_isspace (*at) && n + 1 < sizeof name)
-        name[n++] = g_ascii_tolower (*at);
-    name[n] = '\0';
-    n = 0;
-    if (*at == ':')
-      for (at++; *at && *at != ';'; at++)
-        if (!g_ascii_isspace (*at) && n + 1 < sizeof value)
-          value[n++] = g_ascii_tolower (*at);
-    value[n] = '\0';
-    at += *at == ';';
+  char name[24], value[MAX_VALUE_BYTES];
+  for (const char *at = style; next_declaration (&at, name, value);) {
     Hiding hiding = see_property (name, value, &box);
     if (hiding)
       return hiding;
@@ -108,10 +117,76 @@ static Hiding hiding_by_style (const xmlNode *node, const char *style)
   return HIDING_NONE;
 }
 
+/* The way of hiding that a property decides on. */
+static Hiding way_of_property (const char *name)
+{
+  static const struct {
+    const char *name;
+    Hiding way;
+  } ways[] = {
+    { "display", HIDING_DISPLAY },      { "visibility", HIDING_VISIBILITY }, { "opacity", HIDING_TRANSPARENT },
+    { "font-size", HIDING_TINY },       { "text-indent", HIDING_OFF_PAGE },  { "left", HIDING_OFF_PAGE },
+    { "top", HIDING_OFF_PAGE },         { "right", HIDING_OFF_PAGE },        { "margin-left", HIDING_OFF_PAGE },
+    { "position", HIDING_NONE },        { "clip", HIDING_CLIPPED },          { "clip-path", HIDING_CLIPPED },
+    { "width", HIDING_CLIPPED },        { "height", HIDING_CLIPPED },        { "max-height", HIDING_CLIPPED },
+    { "overflow", HIDING_CLIPPED },     { "color", HIDING_COLOUR },          { "background", HIDING_COLOUR },
+    { "background-color", HIDING_COLOUR },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
+    if (strcmp (name, ways[i].name) == 0)
+      return ways[i].way;
+  return HIDING_NONE;
+}
+
+void html_read_declarations (const char *css, HideDeclarations *declarations)
+{
+  *declarations = (HideDeclarations){ 0 };
+  Box box = { .empty_box = FALSE };
+  gboolean moves = FALSE, pictured = FALSE;
+  char name[24], value[MAX_VALUE_BYTES];
+  for (const char *at = css; next_declaration (&at, name, value);) {
+    char *important = strchr (value, '!');
+    gboolean strong = important && strcmp (important, "!important") == 0;
+    if (important)
+      *important = '\0';
+    moves |= g_str_has_prefix (name, "transition") || g_str_has_prefix (name, "animation");
+    pictured |= strstr (value, "url(") || strstr (value, "gradient(");
+    Hiding way = way_of_property (name);
+    if (way == HIDING_NONE)
+      continue;
+    guint16 bit = (guint16)(1u << way);
+    Hiding hiding = see_property (name, value, &box);
+    if (strong)
+      declarations->important |= bit;
+    /* The last one of a property counts; of the several that lead off the page or clip, any that does. */
+    if (hiding)
+      declarations->hides |= bit;
+    else if (way != HIDING_OFF_PAGE && way != HIDING_CLIPPED)
+      declarations->hides &= (guint16)~bit;
+    declarations->shows |= bit;
+  }
+  if (box.empty_box && box.cut)
+    declarations->hides |= 1u << HIDING_CLIPPED;
+  if (box.colour[0] && (strcmp (box.colour, box.background) == 0 || strcmp (box.colour, "transparent") == 0))
+    declarations->hides |= 1u << HIDING_COLOUR;
+  if (moves)
+    declarations->hides &= 1u << HIDING_DISPLAY;
+  if (pictured)
+    declarations->hides &= (guint16)~(1u << HIDING_OFF_PAGE | 1u << HIDING_TINY | 1u << HIDING_COLOUR);
+  declarations->shows &= (guint16)~declarations->hides;
+}
+
+void html_mark_hidden (xmlNode *node, Hiding hiding)
+{
+  node->extra = (unsigned short)((node->extra & 0xFF) | (hiding << 8));
+}
+
 Hiding html_hiding (const xmlNode *node)
 {
-  if (node->type != XML_ELEMENT_NODE || !node->properties)
+  if (node->type != XML_ELEMENT_NODE)
     return HIDING_NONE;
+  if (!node->properties)
+    return (Hiding)(node->extra >> 8);
   if (html_is (node, "body") || html_is (node, "html"))
     return HIDING_NONE; /* pages that a script shows when it has run */
   const char *hidden = html_attribute (node, "hidden"), *aria = html_attribute (node, "aria-hidden");
@@ -120,7 +195,8 @@ Hiding html_hiding (const xmlNode *node)
     return HIDING_ATTRIBUTE;
   if (aria && g_ascii_strcasecmp (aria, "true") == 0)
     return HIDING_ARIA;
-  return style && style[0] ? hiding_by_style (node, style) : HIDING_NONE;
+  Hiding hiding = style && style[0] ? hiding_by_style (node, style) : HIDING_NONE;
+  return hiding ? hiding : (Hiding)(node->extra >> 8);
 }
 
 const char *html_hiding_to_string (Hiding hiding)

@@ -1,7 +1,6 @@
 #include "ingest/extract/html/main-content.h"
 
 #include "ingest/extract/html/block-model.h"
-#include "ingest/extract/html/hidden.h"
 #include "ingest/extract/html/words.h"
 
 #include <string.h>
@@ -290,6 +289,26 @@ guint html_main_count_characters (const HtmlMain *main)
   return n;
 }
 
+void html_main_count_hidden (const HtmlMain *main, guint64 hidden[N_HIDINGS])
+{
+  for (guint i = 0; i < main->entries->len; i++) {
+    const Entry *entry = page_tree_get (main->entries, i);
+    if (!entry->hidden || html_role (entry->node) == ELEMENT_DROPPED)
+      continue;
+    Hiding hiding = html_hiding (entry->node);
+    for (xmlNode *at = entry->node; at; at = html_next (at, entry->node, html_role (at) == ELEMENT_DROPPED))
+      if (at->type == XML_TEXT_NODE && at->content)
+        hidden[hiding] += page_tree_count_characters ((const char *)at->content);
+  }
+}
+
+void html_report_hidden (const guint64 hidden[N_HIDINGS], Writer *writer)
+{
+  for (guint i = 1; i < N_HIDINGS; i++)
+    if (hidden[i] > 0)
+      emit_finding (writer, LECTERN_FINDING_HIDDEN_TEXT, 0, hidden[i], html_hiding_to_string (i));
+}
+
 void html_main_report (const HtmlMain *main, Writer *writer)
 {
   guint64 all = 0, kept = 0, hidden[N_HIDINGS] = { 0 };
@@ -299,16 +318,9 @@ void html_main_report (const HtmlMain *main, Writer *writer)
     all += entry->text;
     if (i >= root && i < root_end && !(main->judged ? entry->refused : entry->left_out && !main->everything))
       kept += entry->text;
-    if (!entry->hidden || html_role (entry->node) == ELEMENT_DROPPED)
-      continue;
-    Hiding hiding = html_hiding (entry->node);
-    for (xmlNode *at = entry->node; at; at = html_next (at, entry->node, html_role (at) == ELEMENT_DROPPED))
-      if (at->type == XML_TEXT_NODE && at->content)
-        hidden[hiding] += page_tree_count_characters ((const char *)at->content);
   }
-  for (guint i = 1; i < N_HIDINGS; i++)
-    if (hidden[i] > 0)
-      emit_finding (writer, LECTERN_FINDING_HIDDEN_TEXT, 0, hidden[i], html_hiding_to_string (i));
+  html_main_count_hidden (main, hidden);
+  html_report_hidden (hidden, writer);
   if (all <= kept)
     return;
   g_autofree char *detail = g_strdup_printf (

@@ -12,6 +12,7 @@
 
 #include "ingest/extract/extractor.h"
 #include "ingest/extract/html/features.h"
+#include "ingest/extract/html/hidden.h"
 
 typedef struct _HtmlMain HtmlMain;
 
@@ -30,6 +31,10 @@ gboolean html_main_shows_picture (const HtmlMain *main, const xmlNode *image);
 guint html_main_count_characters (const HtmlMain *main); /* about what is not left out, without white space */
 /* Reports how much was left out, and what of it is hidden. */
 void html_main_report (const HtmlMain *main, Writer *writer);
+/* The same for what is read in parts, such as the chapters of a book: adds up the characters that are hidden in each way, and
+ * reports the sums at the end. */
+void html_main_count_hidden (const HtmlMain *main, guint64 hidden[N_HIDINGS]);
+void html_report_hidden (const guint64 hidden[N_HIDINGS], Writer *writer);
 /* Whether the text that stands directly in this block is left out. */
 gboolean html_main_is_refused (const HtmlMain *main, const xmlNode *block);
 /* Whether most of what a table holds is. */

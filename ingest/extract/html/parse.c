@@ -1,6 +1,7 @@
 #include "ingest/extract/html/parse.h"
 
 #include "ingest/extract/html/dom.h"
+#include "ingest/extract/html/style-sheet.h"
 
 #include <libxml/SAX2.h>
 #include <libxml/parserInternals.h>
@@ -121,5 +122,8 @@ htmlDocPtr html_parse (char *text, gsize length)
   htmlParseDocument (parser);
   htmlDocPtr page = parser->myDoc;
   htmlFreeParserCtxt (parser);
+  xmlNode *root = page ? xmlDocGetRootElement (page) : NULL;
+  if (root)
+    style_sheet_apply (root);
   return page;
 }

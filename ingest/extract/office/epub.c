@@ -30,6 +30,7 @@ typedef struct {
   GPtrArray *chapters; /* of Item, borrowed, in the order of reading */
   char *toc_id;        /* of the item with the table of contents of EPUB 2, or NULL */
   GHashTable *labels;  /* of Label by path */
+  guint64 hidden[N_HIDINGS];
 } Book;
 
 static void free_item (gpointer data)
@@ -293,6 +294,7 @@ static void read_chapter (Book *book, const Item *item, const ContainerEntry *en
     if (label && !headed)
       emit_block_text (book->writer, LECTERN_BLOCK_HEADING, label->level, label->title);
     html_blocks_emit (main, book->writer);
+    html_main_count_hidden (main, book->hidden);
     html_main_free (main);
   }
   if (page)
@@ -333,6 +335,7 @@ static Outcome read_chapters (Book *book)
     entry->loaded = TRUE; /* read: a second item of the same file gives nothing */
     entry->bytes = (guint8 *)g_strdup ("");
   }
+  html_report_hidden (book->hidden, book->writer);
   if (!whole && emit_count_blocks (book->writer) == 0)
     return failure;
   if (n_missing > 0)

@@ -250,6 +250,7 @@ def epub(name, extra=None, toc="nav"):
 
 epub("book.epub")
 epub("book2.epub", toc="ncx")
+epub("hidden.epub", {"OEBPS/a.xhtml": CHAPTER.format('<style>.x { display: none }</style><p>What is shown.</p><p class="x">What nobody sees.</p><p style="display:none">Nor this.</p>')})
 epub("protected.epub", {"META-INF/encryption.xml": '<encryption><EncryptedData><CipherData><CipherReference URI="OEBPS/a.xhtml"/></CipherData></EncryptedData></encryption>'})
 epub("fonts.epub", {"META-INF/encryption.xml": '<encryption><EncryptedData><CipherData><CipherReference URI="OEBPS/font.otf"/></CipherData></EncryptedData></encryption>'})
 
