@@ -144,6 +144,15 @@ class Encodings(LecternTest):
                 self.assertEqual(got['title'], text[:12].strip())
                 self.assertIn(text, [b['text'] for b in got['blocks']])
 
+    def test_mail_that_declares_something_else(self):
+        text = self.TEXTS['koi8-r']
+        for charset in 'us-ascii', 'utf-8', 'x-unknown', None:
+            with self.subTest(charset):
+                declared = f'Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: 8bit\n' if charset else ''
+                path = self.write(f'{charset}.eml', f'From: a@example.org\nSubject: s\n{declared}\n'.encode()
+                                  + text.encode('koi8-r'))
+                self.assertIn(text, [b['text'] for b in self.json('extract', path)['blocks']])
+
     def test_pages(self):
         for encoding, text in self.TEXTS.items():
             if encoding == 'utf-32':

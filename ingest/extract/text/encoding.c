@@ -18,8 +18,8 @@ typedef struct {
 static const Label labels[] = {
   { "utf-8", "UTF-8" },
   { "utf8", "UTF-8" },
-  { "us-ascii", "windows-1252" },
-  { "ascii", "windows-1252" },
+  { "us-ascii", "UTF-8" }, /* what is not ASCII disproves it */
+  { "ascii", "UTF-8" },
   { "iso-8859-1", "windows-1252" },
   { "iso8859-1", "windows-1252" },
   { "iso_8859-1", "windows-1252" },
@@ -244,14 +244,14 @@ char *encoding_decode (const guint8 *bytes, gsize size, const char *declared, gs
     size -= 2;
   } else if (!(name = guess_utf16 (bytes, size))) {
     const char *label = find_label (declared);
-    if (label && g_str_has_prefix (label, "UTF-16"))
-      label = "UTF-8"; /* the declaration itself could be read as ASCII */
+    if (label && g_str_has_prefix (label, "UTF-"))
+      label = NULL; /* the bytes tell; and a declaration of UTF-16 itself could be read as ASCII */
     Utf8Verdict verdict = judge_utf8 (bytes, size);
     const char *guess = label || verdict == UTF8_YES ? NULL : encoding_guess (bytes, size);
     switch (verdict) {
     case UTF8_YES: name = "UTF-8"; break;
     case UTF8_ASCII: name = label ? label : guess ? guess : "UTF-8"; break;
-    case UTF8_NO: name = label && strcmp (label, "UTF-8") != 0 ? label : guess ? guess : "windows-1252"; break;
+    case UTF8_NO: name = label ? label : guess ? guess : "windows-1252"; break;
     }
   }
   *used = name;
