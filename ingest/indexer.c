@@ -192,6 +192,12 @@ static gboolean store (Run *run, IndexJob *job, GError **error)
   const LecternDraft *draft = job->draft;
   LecternIndexReport *report = run->base.report;
   gint64 id;
+  /* A picture in a mail is no more missed than one in a folder. */
+  if (job->container && draft->status == LECTERN_STATUS_UNSUPPORTED && !lectern_format_is_known (draft->path)) {
+    if (job->known)
+      g_array_append_val (run->base.gone, job->known->id);
+    return TRUE;
+  }
   /* What was read once is worth more than the news that it cannot be read now. */
   if (draft->status == LECTERN_STATUS_UNREADABLE && job->known && job->known->status == LECTERN_STATUS_INDEXED) {
     index_run_report (&run->base, draft->path, draft->status, draft->error);

@@ -405,6 +405,16 @@ static void test_earlier_readers (Fixture *f, gconstpointer data)
   }
 }
 
+/* What is of no known format is left out in documents as it is in folders; a known one that cannot be read is told. */
+static void test_attached_pictures (Fixture *f, gconstpointer data)
+{
+  put (f, "mail.txt", "Two files.\n@logo.png=!unsupported\n@report.txt=!unsupported\n@scan.png=A text, after all.");
+  RUN (f, "", 2, 0, 0, 1, 0);
+  g_assert_cmpint (id_of (f, "mail.txt/logo.png"), ==, 0);
+  g_assert_cmpint (id_of (f, "mail.txt/report.txt"), >, 0);
+  g_assert_cmpint (id_of (f, "mail.txt/scan.png"), >, 0);
+}
+
 /* Files of one content that are read side by side are read once. */
 static void test_twins (Fixture *f, gconstpointer data)
 {
@@ -483,6 +493,7 @@ int main (int argc, char **argv)
   ADD ("odd-names", test_odd_names);
   ADD ("cancel-and-resume", test_cancel_and_resume);
   ADD ("attachments", test_attachments);
+  ADD ("attached-pictures", test_attached_pictures);
   ADD ("twins", test_twins);
   ADD ("earlier-readers", test_earlier_readers);
   ADD ("deadly", test_deadly);
