@@ -119,7 +119,7 @@ gboolean lectern_format_is_known (const char *path);
 
 /* ---- chunks ---------------------------------------------------------------------------------------------- */
 
-/* Cuts blocks into sections and chunks (ingest/chunker.c says how) and appends them to the draft. */
+/* Cuts blocks into sections and chunks (ingest/chunk/chunker.c says how) and appends them to the draft. */
 void lectern_chunk_blocks (const GPtrArray *blocks, const char *language, LecternDraft *draft);
 
 /* ---- indexing -------------------------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
 #ifndef LECTERN_EXTRACT_EXTRACTOR_H
 #define LECTERN_EXTRACT_EXTRACTOR_H
 
-#include "ingest/format.h"
+#include "ingest/reader/format.h"
 #include "ingest/ingest.h"
 
 /* A document: read-only bytes (mapped; they end without a NUL) and the file's base name, for hints only. Careful: its

@@ -1,5 +1,5 @@
 /* lectern-extract: reads one untrusted document after the other, each in a child of its own. Started by the library with
- * a socket as descriptor 3 (ingest/frame.h); by hand, `lectern-extract --dump FILE` prints what a reader finds. */
+ * a socket as descriptor 3 (ingest/reader/frame.h); by hand, `lectern-extract --dump FILE` prints what a reader finds. */
 #include "ingest/extract/extractor.h"
 #include "ingest/extract/ocr/ocr.h"
 #include "ingest/extract/process/child-limits.h"

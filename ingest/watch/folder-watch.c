@@ -1,8 +1,8 @@
 #include "ingest/watch/folder-watch.h"
 
-#include "ingest/ignore.h"
+#include "ingest/folder/ignore.h"
 #include "ingest/ingest.h"
-#include "ingest/scan.h"
+#include "ingest/folder/scan.h"
 
 #include <errno.h>
 #include <glib-unix.h>

@@ -1,8 +1,8 @@
 #include "ingest/watch/job.h"
 
-#include "ingest/ignore.h"
-#include "ingest/moves.h"
-#include "ingest/scan.h"
+#include "ingest/folder/ignore.h"
+#include "ingest/index/moves.h"
+#include "ingest/folder/scan.h"
 #include "ingest/watch/queue.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "ingest/watch/queue.h"
 
-#include "ingest/scan.h"
+#include "ingest/folder/scan.h"
 
 struct _ChangeQueue {
   GHashTable *changes; /* path -> Change */

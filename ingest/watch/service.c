@@ -1,6 +1,6 @@
 /* The service: changes and rescans go one at a time to the indexing thread, when the gate lets them. */
 #include "ingest/ingest.h"
-#include "ingest/scan.h"
+#include "ingest/folder/scan.h"
 #include "ingest/watch/address.h"
 #include "ingest/watch/bus.h"
 #include "ingest/watch/conditions.h"

@@ -1,5 +1,5 @@
 /* Fuzzes the frames that lectern-extract answers with: the first byte says in what pieces they come. */
-#include "ingest/frame.h"
+#include "ingest/reader/frame.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The black box: what was in work when a program died is known to the next one, by real processes that are killed. */
-#include "ingest/black-box.h"
+#include "ingest/index/black-box.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* Ignore rules: each sentence of gitignore(5) that describes a pattern, as a row; and files, folders and their order. */
-#include "ingest/ignore.h"
+#include "ingest/folder/ignore.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>

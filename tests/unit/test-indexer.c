@@ -1,6 +1,6 @@
 /* Indexing runs over temporary folders with an extractor that is made here: it counts its calls, and a file that begins
  * with "!" ends with the status named after it. */
-#include "ingest/black-box.h"
+#include "ingest/index/black-box.h"
 #include "ingest/ingest.h"
 
 #include <glib/gstdio.h>

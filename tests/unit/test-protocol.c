@@ -1,7 +1,7 @@
 /* The frames between the library and lectern-extract: what was written is read back however it is cut, and every lie is
  * called one. */
-#include "ingest/frame.h"
-#include "ingest/recognition.h"
+#include "ingest/reader/frame.h"
+#include "ingest/reader/recognition.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Pages saved with a folder: the folder's files are no documents, and the page comes with what can be its frames. */
-#include "ingest/saved-page.h"
-#include "ingest/scan.h"
+#include "ingest/folder/saved-page.h"
+#include "ingest/folder/scan.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

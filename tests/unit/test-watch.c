@@ -1,8 +1,8 @@
 /* The parts of the watching service that need no service: the queue with a clock of its own, the gate, monitors that
  * are made here, the list of folders, moves, and what FolderWatch tells. */
 #include "ingest/ingest.h"
-#include "ingest/moves.h"
-#include "ingest/scan.h"
+#include "ingest/index/moves.h"
+#include "ingest/folder/scan.h"
 #include "ingest/watch/conditions.h"
 #include "ingest/watch/folder-watch.h"
 #include "ingest/watch/folders.h"

@@ -1,6 +1,6 @@
 #include "ingest/extract/html/bundle.h"
 
-#include "ingest/saved-page.h"
+#include "ingest/folder/saved-page.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* bundle.h: a page with the pages that can be its frames (ingest/saved-page.h). Internal to ingest/extract/. */
+/* bundle.h: a page with the pages that can be its frames (ingest/folder/saved-page.h). Internal to ingest/extract/. */
 #ifndef LECTERN_EXTRACT_HTML_BUNDLE_H
 #define LECTERN_EXTRACT_HTML_BUNDLE_H
 

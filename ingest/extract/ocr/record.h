@@ -4,7 +4,7 @@
 #define LECTERN_EXTRACT_OCR_RECORD_H
 
 #include "ingest/extract/ocr/recognizer.h"
-#include "ingest/recognition.h"
+#include "ingest/reader/recognition.h"
 
 void ocr_record_encode (const OcrPage *page, GByteArray *out);
 /* NULL: the bytes are no page of this size. */

@@ -2,7 +2,7 @@
 #ifndef LECTERN_EXTRACT_CHILD_LIMITS_H
 #define LECTERN_EXTRACT_CHILD_LIMITS_H
 
-#include "ingest/frame.h"
+#include "ingest/reader/frame.h"
 
 /* Both once, in the parent: measures what every child starts with; sets the limits that the parent can live with too. */
 void limits_prepare (void);

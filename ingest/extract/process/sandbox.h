@@ -2,7 +2,7 @@
 #ifndef LECTERN_EXTRACT_SANDBOX_H
 #define LECTERN_EXTRACT_SANDBOX_H
 
-#include "ingest/frame.h"
+#include "ingest/reader/frame.h"
 
 /* In the parent of all readers, after everything they need from disk was loaded: gives up files, TCP, capabilities and
  * tracing for itself and all its children, and prepares what each child enters later. No threads yet. */

@@ -1,5 +1,5 @@
 #include "ingest/extract/process/system-calls.h"
-#include "ingest/frame.h"
+#include "ingest/reader/frame.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 #include "ingest/extract/process/writer.h"
-#include "ingest/frame.h"
+#include "ingest/reader/frame.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef LECTERN_EXTRACT_ZYGOTE_H
 #define LECTERN_EXTRACT_ZYGOTE_H
 
-#include "ingest/frame.h"
+#include "ingest/reader/frame.h"
 
 /* Runs in the child, locked up (sandbox.h), with nothing open but the two descriptors and 0 to 2; returns its exit status. */
 typedef int (*ZygoteChild) (const Request *request, int document_fd, int answer_fd);

@@ -1,4 +1,4 @@
-#include "ingest/index-run.h"
+#include "ingest/index/run.h"
 
 #include <errno.h>
 #include <sys/stat.h>

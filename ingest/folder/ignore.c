@@ -1,6 +1,6 @@
-#include "ingest/ignore.h"
+#include "ingest/folder/ignore.h"
 
-#include "ingest/glob.h"
+#include "ingest/folder/glob.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-#include "ingest/frame.h"
-#include "ingest/recognition.h"
+#include "ingest/reader/frame.h"
+#include "ingest/reader/recognition.h"
 
 #include <math.h>
 #include <string.h>

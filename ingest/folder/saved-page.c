@@ -1,6 +1,6 @@
-#include "ingest/saved-page.h"
+#include "ingest/folder/saved-page.h"
 
-#include "ingest/format.h"
+#include "ingest/reader/format.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-#include "ingest/black-box.h"
-#include "ingest/format.h"
-#include "ingest/index-job.h"
+#include "ingest/index/black-box.h"
+#include "ingest/reader/format.h"
+#include "ingest/index/job.h"
 
 #include <errno.h>
 #include <fcntl.h>

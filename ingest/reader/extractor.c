@@ -1,10 +1,10 @@
 /* extractor.c: the library's side of lectern-extract. The program is started once and forks a child per document; this
  * side keeps the deadline, believes nothing the child says (frame.c), and turns every way of dying into a status. */
-#include "ingest/format.h"
-#include "ingest/frame.h"
+#include "ingest/reader/format.h"
+#include "ingest/reader/frame.h"
 #include "ingest/ingest.h"
-#include "ingest/saved-page.h"
-#include "ingest/recognition.h"
+#include "ingest/folder/saved-page.h"
+#include "ingest/reader/recognition.h"
 
 #include <errno.h>
 #include <fcntl.h>

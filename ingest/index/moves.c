@@ -1,4 +1,4 @@
-#include "ingest/moves.h"
+#include "ingest/index/moves.h"
 
 #include "ingest/ingest.h"
 

@@ -2,7 +2,7 @@
 #ifndef LECTERN_INGEST_CHUNK_WRITER_H
 #define LECTERN_INGEST_CHUNK_WRITER_H
 
-#include "ingest/pieces.h"
+#include "ingest/chunk/pieces.h"
 
 G_BEGIN_DECLS
 

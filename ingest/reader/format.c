@@ -1,4 +1,4 @@
-#include "ingest/format.h"
+#include "ingest/reader/format.h"
 #include "ingest/ingest.h"
 
 #include <string.h>

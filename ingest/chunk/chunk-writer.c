@@ -1,4 +1,4 @@
-#include "ingest/chunk-writer.h"
+#include "ingest/chunk/chunk-writer.h"
 
 #include <string.h>
 

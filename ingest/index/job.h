@@ -1,4 +1,4 @@
-/* index-job.h: one document on its way into the library, and the threads that read it. Internal to ingest/.
+/* job.h: one document on its way into the library, and the threads that read it. Internal to ingest/.
  *
  * The indexing thread owns the library and decides; workers do what needs neither: they hash a file, or read it and cut
  * it into chunks. A job goes back and forth between them; only one side holds it at any time. */

@@ -1,4 +1,4 @@
-#include "ingest/glob.h"
+#include "ingest/folder/glob.h"
 
 #include <string.h>
 

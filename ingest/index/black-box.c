@@ -1,4 +1,4 @@
-#include "ingest/black-box.h"
+#include "ingest/index/black-box.h"
 
 #include <errno.h>
 #include <fcntl.h>

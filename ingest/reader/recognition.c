@@ -1,4 +1,4 @@
-#include "ingest/recognition.h"
+#include "ingest/reader/recognition.h"
 
 #include <errno.h>
 #include <fcntl.h>

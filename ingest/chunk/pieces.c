@@ -1,4 +1,4 @@
-#include "ingest/pieces.h"
+#include "ingest/chunk/pieces.h"
 
 #include <string.h>
 

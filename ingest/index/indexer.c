@@ -4,11 +4,11 @@
  * a document, told again in every run, and tried again when the file changes; only what could not be read is tried in
  * every run, since rights and drives change without a trace on the file.
  *
- * Files are read side by side (index-workers.c); this thread decides and stores. Documents that end close together share
+ * Files are read side by side (workers.c); this thread decides and stores. Documents that end close together share
  * a transaction, so that the index is written in larger pieces: at most BATCH_MS of work is lost with the power. */
-#include "ingest/format.h"
-#include "ingest/index-job.h"
-#include "ingest/index-run.h"
+#include "ingest/reader/format.h"
+#include "ingest/index/job.h"
+#include "ingest/index/run.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-#include "ingest/scan.h"
+#include "ingest/folder/scan.h"
 
-#include "ingest/ignore.h"
+#include "ingest/folder/ignore.h"
 #include "ingest/ingest.h"
-#include "ingest/saved-page.h"
+#include "ingest/folder/saved-page.h"
 
 #include <errno.h>
 #include <stdint.h>

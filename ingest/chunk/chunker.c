@@ -8,8 +8,8 @@
  * costs by what it separates (cut_cost), a chunk by how far it falls short of MIN_TOKENS. That one rule keeps lists, code
  * and tables together where they fit, lets small sibling sub-sections share a chunk, and leaves no tiny last chunk. A
  * window holds at most MAX_TOKENS pieces, so the time is linear. */
-#include "ingest/chunk-writer.h"
-#include "ingest/pieces.h"
+#include "ingest/chunk/chunk-writer.h"
+#include "ingest/chunk/pieces.h"
 
 #define MIN_TOKENS 200
 #define MAX_TOKENS 300
