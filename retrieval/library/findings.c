@@ -60,9 +60,18 @@ const char *lectern_finding_kind_to_string (LecternFindingKind kind)
   return (guint)kind < LECTERN_N_FINDING_KINDS ? words[kind].name : "unknown";
 }
 
+/* Menus, dialogs and notes for screen readers hide like this in every other web page; no honest page needs other ways. */
+static gboolean is_usual_hiding (const LecternFinding *finding)
+{
+  static const char *const ways[] = { "hidden attribute", "aria-hidden",  "display: none", "visibility: hidden",
+                                      "transparent",      "clipped away", "off the page",  NULL };
+  return finding->kind == LECTERN_FINDING_HIDDEN_TEXT && finding->page == 0 && finding->detail
+         && g_strv_contains (ways, finding->detail);
+}
+
 gboolean lectern_finding_is_problem (const LecternFinding *finding)
 {
-  return (guint)finding->kind < LECTERN_N_FINDING_KINDS && words[finding->kind].problem;
+  return (guint)finding->kind < LECTERN_N_FINDING_KINDS && words[finding->kind].problem && !is_usual_hiding (finding);
 }
 
 /* "1, 3–5 and 9"; long lists end in "and N more". */

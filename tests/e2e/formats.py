@@ -299,7 +299,7 @@ class Problems(LecternTest):
         self.assertEqual((problems['cut.txt.gz']['status'], problems['cut.txt.gz']['error']),
                          ('damaged', 'It is damaged: it cannot be unpacked.'))
         text = self.ctl('list', '--problems')
-        for words in 'hidden.html', 'display: none', 'It needs a password.', 'read up to the damage', 'cannot be unpacked':
+        for words in 'hidden.html', 'in the colour of its background', 'It needs a password.', 'read up to the damage', 'cannot be unpacked':
             self.assertIn(words, text)
         self.assertNotIn('note.html', text)
 

@@ -561,6 +561,10 @@ static void test_findings (void)
   g_assert_cmpuint (at, ==, findings->len);
   g_assert_true (lectern_finding_is_problem (findings->pdata[0]));
   g_assert_false (lectern_finding_is_problem (findings->pdata[5]));
+  /* Text hidden in print is one; in a web page only where it is hidden in no usual way. */
+  g_assert_true (lectern_finding_is_problem (findings->pdata[4]));
+  g_assert_false (lectern_finding_is_problem (&(LecternFinding){ LECTERN_FINDING_HIDDEN_TEXT, 0, 9, (char *)"display: none" }));
+  g_assert_true (lectern_finding_is_problem (&(LecternFinding){ LECTERN_FINDING_HIDDEN_TEXT, 0, 9, (char *)"too small" }));
   g_ptr_array_unref (findings);
   g_assert_true (lectern_library_remove (library, &id, 1, &error));
   g_assert_no_error (error);
