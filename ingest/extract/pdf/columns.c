@@ -10,6 +10,7 @@
 #define NARROW 2.5f           /* font sizes */
 #define INDEX_ROWS 20u
 #define HALF_ROWS 12u
+#define SAME_HEIGHT 1.5f /* of fragments of one line, at most */
 
 /* Lower edges nearer than this, in font sizes, are of the same baseline: of the same font, of others (that reach down
  * differently), of a monospaced and another one. */
@@ -205,6 +206,13 @@ static guint without_heading (const Search *search, guint first, guint end, floa
   return end;
 }
 
+/* Whether a fragment stands on the line of one that crosses the gutter: a row of print is not torn. */
+static gboolean is_of_line (const PdfBox *across, const PdfBox *box)
+{
+  float height = across->y1 - across->y0, own = box->y1 - box->y0;
+  return height < SAME_HEIGHT * own && own < SAME_HEIGHT * height && pdf_box_same_line (across, box);
+}
+
 /* Appends the runs beside the gutter at x that separate columns. Returns how many fragments they hold. */
 static guint find_runs (Search *search, float x, GArray *runs)
 {
@@ -214,8 +222,14 @@ static guint find_runs (Search *search, float x, GArray *runs)
     while (run.end < search->n && side_of (&item (search, run.end)->box, x) >= 0)
       run.end++;
     i = run.end + 1;
-    if (run.end < search->n)
+    if (run.end < search->n) {
+      const PdfBox *across = &item (search, run.end)->box;
+      while (i < search->n && side_of (&item (search, i)->box, x) >= 0 && is_of_line (across, &item (search, i)->box))
+        i++;
+      while (run.end > run.first && is_of_line (across, &item (search, run.end - 1)->box))
+        run.end--;
       run.end = without_heading (search, run.first, run.end, x);
+    }
     if (separates (search, &run, x)) {
       g_array_append_val (runs, run);
       held += run.end - run.first;

@@ -10,6 +10,7 @@
 #define MAX_REGION_ROWS 400u
 #define AIRY 3.0f       /* heights of a row, at most between two rows of a table */
 #define AIRY_COLUMNS 3u /* at least, of a table whose rows stand far apart */
+#define AIRY_ROWS 4u
 
 /* A row of print. */
 typedef struct {
@@ -404,7 +405,7 @@ static guint try_table (PdfPage *page, const GArray *rows, guint from, gboolean 
     if (end - first == before || end - first < 2)
       break;
   }
-  if (end - first < 2 || (airy && columns.n < AIRY_COLUMNS)
+  if (end - first < 2 || (airy && (columns.n < AIRY_COLUMNS || end - first < AIRY_ROWS))
       || !is_table (page, &g_array_index (rows, Row, first), end - first, &columns))
     return airy ? try_table (page, rows, from, FALSE, tables) : from + 1;
   add_table (page, &g_array_index (rows, Row, first), end - first, &columns, tables);
