@@ -206,11 +206,27 @@ static guint without_heading (const Search *search, guint first, guint end, floa
   return end;
 }
 
-/* Whether a fragment stands on the line of one that crosses the gutter: a row of print is not torn. */
 static gboolean is_of_line (const PdfBox *across, const PdfBox *box)
 {
   float height = across->y1 - across->y0, own = box->y1 - box->y0;
   return height < SAME_HEIGHT * own && own < SAME_HEIGHT * height && pdf_box_same_line (across, box);
+}
+
+/* The row of print of fragment `at`, which crosses the gutter: if there is more of it on both sides, it is the row of a
+ * table and is not torn. Otherwise it is that fragment alone, which may only be a long line of one column. */
+static PdfRun row_across (const Search *search, guint first, guint at, float x)
+{
+  const PdfBox *across = &item (search, at)->box;
+  PdfRun row = { at, at + 1 };
+  while (row.first > first && is_of_line (across, &item (search, row.first - 1)->box))
+    row.first--;
+  while (row.end < search->n && is_of_line (across, &item (search, row.end)->box))
+    row.end++;
+  gboolean sides[2] = { FALSE, FALSE };
+  for (guint i = row.first; i < row.end; i++)
+    if (side_of (&item (search, i)->box, x) >= 0)
+      sides[side_of (&item (search, i)->box, x)] = TRUE;
+  return sides[0] && sides[1] ? row : (PdfRun){ at, at + 1 };
 }
 
 /* Appends the runs beside the gutter at x that separate columns. Returns how many fragments they hold. */
@@ -223,11 +239,9 @@ static guint find_runs (Search *search, float x, GArray *runs)
       run.end++;
     i = run.end + 1;
     if (run.end < search->n) {
-      const PdfBox *across = &item (search, run.end)->box;
-      while (i < search->n && side_of (&item (search, i)->box, x) >= 0 && is_of_line (across, &item (search, i)->box))
-        i++;
-      while (run.end > run.first && is_of_line (across, &item (search, run.end - 1)->box))
-        run.end--;
+      PdfRun across = row_across (search, run.first, run.end, x);
+      i = across.end;
+      run.end = across.first;
       run.end = without_heading (search, run.first, run.end, x);
     }
     if (separates (search, &run, x)) {
