@@ -225,6 +225,32 @@ static void test_covered (void)
   g_unlink (path);
 }
 
+/* White boxes to be ticked on a coloured page are seen, though they fill all the room that a letter has. */
+static void test_light_boxes (void)
+{
+  for (int seen = 0; seen < 2; seen++) {
+    g_autofree char *path = g_build_filename (folder, "boxes.pdf", NULL);
+    cairo_surface_t *pdf = cairo_pdf_surface_create (path, 600, 800);
+    cairo_t *cairo = cairo_create (pdf);
+    cairo_set_source_rgb (cairo, seen ? 0.8 : 1, seen ? 0.83 : 1, seen ? 0.93 : 1);
+    cairo_paint (cairo);
+    cairo_set_source_rgb (cairo, 0, 0, 0);
+    cairo_select_font_face (cairo, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_set_font_size (cairo, 12);
+    cairo_move_to (cairo, 60, 100);
+    cairo_show_text (cairo, "Tick one of the boxes below.");
+    cairo_set_source_rgb (cairo, 1, 1, 1);
+    cairo_move_to (cairo, 60, 140);
+    cairo_show_text (cairo, "█");
+    cairo_destroy (cairo);
+    cairo_surface_finish (pdf);
+    cairo_surface_destroy (pdf);
+    g_autoptr (LecternExtraction) extraction = read_file (path, TRUE);
+    g_assert_true ((find (extraction, LECTERN_FINDING_HIDDEN_TEXT, 1) == NULL) == (seen != 0));
+    g_unlink (path);
+  }
+}
+
 /* What stands beside the page is not given out by poppler at all. */
 static void test_off_page (void)
 {
@@ -493,6 +519,7 @@ int main (int argc, char **argv)
   folder = g_dir_make_tmp ("lectern-scans-XXXXXX", NULL);
   g_test_add_func ("/pdf-scans/hidden", test_hidden);
   g_test_add_func ("/pdf-scans/covered", test_covered);
+  g_test_add_func ("/pdf-scans/light-boxes", test_light_boxes);
   g_test_add_func ("/pdf-scans/off-page", test_off_page);
   g_test_add_func ("/pdf-scans/recognized-layer", test_recognized_layer);
   g_test_add_func ("/pdf-scans/scan", test_scan);

@@ -469,6 +469,60 @@ static void test_table (void)
   lectern_extraction_free (extraction);
 }
 
+static char *all_text (const LecternExtraction *extraction);
+
+/* Rows may stand far apart if they do so evenly, and lack many of their cells. */
+static void test_airy_table (void)
+{
+  static const char *const cells[6][4] = { { "Part", "Place", "Expected", "Found" }, { "Pump", "A-12", "450", NULL },
+                                           { NULL, "B-07", NULL, "289" },            { "Valve", NULL, "780", "778" },
+                                           { "Tank", "D-22", NULL, "156" },          { NULL, NULL, "920", "935" } };
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  add_lines (&pdf, 60, 100, "The parts are listed with what was expected and what was found.", NULL);
+  for (int row = 0; row < 6; row++)
+    for (int column = 0; column < 4; column++)
+      if (cells[row][column])
+        add_text (&pdf, row ? 'R' : 'B', 10, 60 + 100 * column, 150 + 26 * row, cells[row][column]);
+  add_lines (&pdf, 60, 340, "Nobody knows what became of the rest.", NULL);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  expect (extraction, 1, LECTERN_BLOCK_TABLE_ROW, 1, 1, "Part | Place | Expected | Found");
+  expect (extraction, 2, LECTERN_BLOCK_TABLE_ROW, 0, 1, "Pump | A-12 | 450 | ");
+  expect (extraction, 3, LECTERN_BLOCK_TABLE_ROW, 0, 1, " | B-07 | | 289");
+  expect (extraction, 6, LECTERN_BLOCK_TABLE_ROW, 0, 1, " | | 920 | 935");
+  expect (extraction, 7, LECTERN_BLOCK_PARAGRAPH, 0, 1, "Nobody knows what became of the rest.");
+  lectern_extraction_free (extraction);
+}
+
+/* The columns above a table end at its first row, though only one cell of that stands in the gutter. */
+static void test_torn_row (void)
+{
+  static const char *const cells[2][5] = { { "Start", "End", "Number", "Gross amount", "Net amount" },
+                                           { "12/20", "12/31", "48", "12,500.00", "11,250.00" } };
+  Pdf pdf;
+  pdf_init (&pdf);
+  add_page (&pdf);
+  for (int i = 0; i < 9; i++) {
+    add_text (&pdf, 'R', 10, 60, 100 + 14 * i, "Pump");
+    add_text (&pdf, 'R', 10, 160, 100 + 14 * i, "moves water and oil");
+    add_text (&pdf, 'R', 10, 300, 107 + 14 * i, "Tank");
+    add_text (&pdf, 'R', 10, 380, 107 + 14 * i, "keeps it for a year");
+  }
+  add_text (&pdf, 'B', 12, 60, 260, "Summary");
+  for (int row = 0; row < 2; row++)
+    for (int column = 0; column < 5; column++)
+      add_text (&pdf, 'R', 10, column < 4 ? 60 + 60 * column : 340, 280 + 13 * row, cells[row][column]);
+  LecternExtraction *extraction = read_pdf (&pdf);
+  g_autofree char *text = all_text (extraction);
+  const char *heading = strstr (text, "Summary\n");
+  g_assert_nonnull (heading);
+  g_assert_nonnull (strstr (heading, "Start | End | Number | Gross amount | Net amount\n"));
+  g_assert_nonnull (strstr (heading, "12/20 | 12/31 | 48 | 12,500.00 | 11,250.00\n"));
+  g_assert_null (strstr (heading, "Tank"));
+  lectern_extraction_free (extraction);
+}
+
 /* The texts of all blocks, each after "kind level: " and ended by a line break. */
 static char *all_text (const LecternExtraction *extraction)
 {
@@ -967,6 +1021,8 @@ int main (int argc, char **argv)
   g_test_add_func ("/pdf/watermark", test_watermark);
   g_test_add_func ("/pdf/columns", test_columns);
   g_test_add_func ("/pdf/table", test_table);
+  g_test_add_func ("/pdf/airy-table", test_airy_table);
+  g_test_add_func ("/pdf/torn-row", test_torn_row);
   g_test_add_func ("/pdf/heading-across", test_heading_across);
   g_test_add_func ("/pdf/long-cells", test_long_cells);
   g_test_add_func ("/pdf/aligned-columns", test_aligned_columns);

@@ -10,6 +10,7 @@
 #define NARROW 2.5f           /* font sizes */
 #define INDEX_ROWS 20u
 #define HALF_ROWS 12u
+#define SAME_HEIGHT 1.5f /* of fragments of one line, at most */
 
 /* Lower edges nearer than this, in font sizes, are of the same baseline: of the same font, of others (that reach down
  * differently), of a monospaced and another one. */
@@ -205,6 +206,29 @@ static guint without_heading (const Search *search, guint first, guint end, floa
   return end;
 }
 
+static gboolean is_of_line (const PdfBox *across, const PdfBox *box)
+{
+  float height = across->y1 - across->y0, own = box->y1 - box->y0;
+  return height < SAME_HEIGHT * own && own < SAME_HEIGHT * height && pdf_box_same_line (across, box);
+}
+
+/* The row of print of fragment `at`, which crosses the gutter: if there is more of it on both sides, it is the row of a
+ * table and is not torn. Otherwise it is that fragment alone, which may only be a long line of one column. */
+static PdfRun row_across (const Search *search, guint first, guint at, float x)
+{
+  const PdfBox *across = &item (search, at)->box;
+  PdfRun row = { at, at + 1 };
+  while (row.first > first && is_of_line (across, &item (search, row.first - 1)->box))
+    row.first--;
+  while (row.end < search->n && is_of_line (across, &item (search, row.end)->box))
+    row.end++;
+  gboolean sides[2] = { FALSE, FALSE };
+  for (guint i = row.first; i < row.end; i++)
+    if (side_of (&item (search, i)->box, x) >= 0)
+      sides[side_of (&item (search, i)->box, x)] = TRUE;
+  return sides[0] && sides[1] ? row : (PdfRun){ at, at + 1 };
+}
+
 /* Appends the runs beside the gutter at x that separate columns. Returns how many fragments they hold. */
 static guint find_runs (Search *search, float x, GArray *runs)
 {
@@ -214,8 +238,12 @@ static guint find_runs (Search *search, float x, GArray *runs)
     while (run.end < search->n && side_of (&item (search, run.end)->box, x) >= 0)
       run.end++;
     i = run.end + 1;
-    if (run.end < search->n)
+    if (run.end < search->n) {
+      PdfRun across = row_across (search, run.first, run.end, x);
+      i = across.end;
+      run.end = across.first;
       run.end = without_heading (search, run.first, run.end, x);
+    }
     if (separates (search, &run, x)) {
       g_array_append_val (runs, run);
       held += run.end - run.first;

@@ -137,6 +137,29 @@ static void remove_marked (PdfPage *page, const gint8 *hidden)
   g_array_set_size (page->words, kept);
 }
 
+static gboolean says_something (const PdfPage *page, const PdfWord *word)
+{
+  const char *text = page->text->str + word->start;
+  for (const char *p = text; p < text + word->length; p = g_utf8_next_char (p))
+    if (g_unichar_isalnum (g_utf8_get_char (p)))
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether a light word does not show on what is behind it. Boxes to be ticked and the like, of a font of symbols, fill
+ * their own box; what is around them tells. A word that says something is given no such credit: a white box of its size
+ * behind it would hide it. */
+static gboolean is_faint (const PdfPage *page, const Painted *painted, const PdfWord *word)
+{
+  if (share_of_contrast (painted, &word->box, word->color) >= BEHIND_SHARE)
+    return FALSE;
+  if (says_something (page, word))
+    return TRUE;
+  float more = (word->box.y1 - word->box.y0) / 2;
+  PdfBox around = { word->box.x0 - more, word->box.y0 - more, word->box.x1 + more, word->box.y1 + more };
+  return share_of_contrast (painted, &around, word->color) < BEHIND_SHARE;
+}
+
 void pdf_remove_hidden (PopplerPage *source, PdfPage *page)
 {
   guint n_light = 0, n_hidden = 0;
@@ -159,8 +182,7 @@ void pdf_remove_hidden (PopplerPage *source, PdfPage *page)
   if (source && n_light > 0 && paint (source, page, &painted)) {
     for (guint i = 0; i < page->words->len; i++) {
       const PdfWord *word = PDF_WORD (page, i);
-      if (hidden[i] < 0 && pdf_color_is_light (word->color)
-          && share_of_contrast (&painted, &word->box, word->color) < BEHIND_SHARE)
+      if (hidden[i] < 0 && pdf_color_is_light (word->color) && is_faint (page, &painted, word))
         hidden[i] = PDF_HIDDEN_COLOR;
     }
     mark_covered (page, &painted, hidden);

@@ -1,5 +1,8 @@
 /* hidden.h: text that nobody sees on the page. It is a way to speak to a model behind the reader's back, so it is kept
- * out of the text, and reported. */
+ * out of the text, and reported.
+ *
+ * Not found: dark text that a box or an image is painted over, on a page without any near-white word. Poppler gives
+ * neither the order of painting nor the boxes, and to paint every page would double the time that a document takes. */
 #ifndef LECTERN_EXTRACT_PDF_HIDDEN_H
 #define LECTERN_EXTRACT_PDF_HIDDEN_H
 

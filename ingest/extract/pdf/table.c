@@ -8,6 +8,9 @@
 #define MAX_BINS 1200u
 #define MAX_SINGLES 6u /* rows with one fragment between rows with several */
 #define MAX_REGION_ROWS 400u
+#define AIRY 3.0f       /* heights of a row, at most between two rows of a table */
+#define AIRY_COLUMNS 3u /* at least, of a table whose rows stand far apart */
+#define AIRY_ROWS 4u
 
 /* A row of print. */
 typedef struct {
@@ -70,16 +73,32 @@ static gboolean is_larger (const PdfPage *page, const Row *row, const Row *other
   return PDF_LINE (page, row->first)->size > 1.12f * PDF_LINE (page, other->first)->size;
 }
 
-/* The end of the rows from `from` on that may be one table. */
-static guint table_end (const PdfPage *page, const GArray *rows, guint from)
+/* Whether row `i` stands as far below the one above it as the second row of the table does below its first. */
+static gboolean keeps_pace (const GArray *rows, guint from, guint i)
 {
+  const Row *first = &g_array_index (rows, Row, from), *row = &g_array_index (rows, Row, i);
+  float pace = first[1].box.y1 - first->box.y1, distance = row->box.y1 - row[-1].box.y1;
+  return row->n > 1 && row[-1].n > 1 && distance > 0.85f * pace && distance < 1.15f * pace;
+}
+
+/* The end of the rows from `from` on that may be one table. airy: rows may stand far apart if all of them do; set to
+ * whether they did. */
+static guint table_end (const PdfPage *page, const GArray *rows, guint from, gboolean *airy)
+{
+  gboolean may_be_airy = *airy;
+  *airy = FALSE;
   guint last = from, full = from, limit = MIN (rows->len, from + MAX_REGION_ROWS);
   for (guint i = from + 1; i < limit; i++) {
     const Row *above = &g_array_index (rows, Row, i - 1), *row = &g_array_index (rows, Row, i);
     float height = MAX (PDF_LINE (page, row->first)->box.y1 - PDF_LINE (page, row->first)->box.y0, 4.0f);
     float gap = row->box.y0 - above->box.y1;
-    if (gap > 1.5f * height || is_mono (page, row) || is_larger (page, row, &g_array_index (rows, Row, last)))
+    if (is_mono (page, row) || is_larger (page, row, &g_array_index (rows, Row, last)))
       break;
+    if (gap > 1.5f * height) {
+      if (!may_be_airy || gap > AIRY * height || !keeps_pace (rows, from, i))
+        break;
+      *airy = TRUE;
+    }
     /* Full rows have something in the first column; others only go on with the cells above. */
     gboolean first_column = row->box.x0 < PDF_LINE (page, g_array_index (rows, Row, full).first)->box.x1;
     if (row->n > 1 && first_column)
@@ -365,11 +384,11 @@ static void add_table (PdfPage *page, const Row *rows, guint n_rows, const Colum
 }
 
 /* Looks for a table that begins with row `from`. Returns the row to go on with. */
-static guint try_table (PdfPage *page, const GArray *rows, guint from, GPtrArray *tables)
+static guint try_table (PdfPage *page, const GArray *rows, guint from, gboolean airy, GPtrArray *tables)
 {
   if (from + 1 < rows->len && is_larger (page, &g_array_index (rows, Row, from), &g_array_index (rows, Row, from + 1)))
     return from + 1;
-  guint end = table_end (page, rows, from), first = from;
+  guint end = table_end (page, rows, from, &airy), first = from;
   if (end - from < 2)
     return from + 1;
   float size = MAX (PDF_LINE (page, g_array_index (rows, Row, from).first)->size, 4.0f);
@@ -386,8 +405,9 @@ static guint try_table (PdfPage *page, const GArray *rows, guint from, GPtrArray
     if (end - first == before || end - first < 2)
       break;
   }
-  if (end - first < 2 || !is_table (page, &g_array_index (rows, Row, first), end - first, &columns))
-    return from + 1;
+  if (end - first < 2 || (airy && (columns.n < AIRY_COLUMNS || end - first < AIRY_ROWS))
+      || !is_table (page, &g_array_index (rows, Row, first), end - first, &columns))
+    return airy ? try_table (page, rows, from, FALSE, tables) : from + 1;
   add_table (page, &g_array_index (rows, Row, first), end - first, &columns, tables);
   return end;
 }
@@ -400,7 +420,7 @@ GPtrArray *pdf_find_tables (PdfPage *page)
     guint failures = 0;
     for (guint r = 0; r < rows->len && failures < MAX_REGION_ROWS;) {
       const Row *row = &g_array_index (rows, Row, r);
-      guint next = row->n < 2 || is_mono (page, row) ? r + 1 : try_table (page, rows, r, tables);
+      guint next = row->n < 2 || is_mono (page, row) ? r + 1 : try_table (page, rows, r, TRUE, tables);
       failures += row->n > 1 && next == r + 1;
       r = next;
     }
