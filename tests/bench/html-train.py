@@ -156,5 +156,5 @@ if __name__ == '__main__':
                 for b, s in zip(p['blocks'], model.predict(np.array([b['f'] for b in p['blocks']], np.float32))): b['s'] = s
     for p in pages:
         for b in p['blocks']: b.pop('words_', None)
-    if os.environ.get('OOF'): json.dump([{k: ([{'s': float(b['s']), 'f': b['f'], 'tag': b['tag'], 'text': b['text'], 'inside': b['inside'], 'y': b['y'], 'left_out': b['left_out'], 'words': b['words']} for b in v] if k == 'blocks' else v) for k, v in p.items()} for p in pages], open(os.environ['OOF'], 'w'))
+    if os.environ.get('OOF'): json.dump([{k: ([{'s': float(b['s']), 'f': b['f'], 'tag': b['tag'], 'text': b['text'], 'inside': b['inside'], 'y': b['y'], 'left_out': b['left_out'], 'rule': b['rule'], 'words': b['words']} for b in v] if k == 'blocks' else v) for k, v in p.items()} for p in pages], open(os.environ['OOF'], 'w'))
     for t in (-1.0, -.5, 0, .5): score(pages, lambda p, b: b['s'] > t if b['rule'] == 0 else b['rule'] == 1, f'out of fold, threshold {t}')
