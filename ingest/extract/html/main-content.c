@@ -27,8 +27,7 @@
 #define MIN_SCORE_STRUCTURE -1.5f
 #define MIN_MODEL_SHARE 0.2
 /* A page is one of a set of files, such as a manual, when this share of its links lead to files beside it, or within it. */
-#define MANUAL_LINKS 0.8
-#define MANUAL_LINKS_UNROOTED 0.4 /* where no other leads to this or another site's top, as "/about" does */
+#define MANUAL_LINKS 0.9
 /* Of a table of contents in a manual: it repeats the headings below it when this share of its links lead within the page. */
 #define OWN_LINKS 0.8
 /* More blocks than this below the last prose of a manual's page are a list. */
@@ -60,8 +59,7 @@ typedef enum {
   LINK_NONE,
   LINK_WITHIN,
   LINK_BESIDE, /* a file of the same set */
-  LINK_ROOTED,
-  LINK_AWAY, /* other sites, programs and files that are no pages */
+  LINK_AWAY,   /* other sites, the top of this one, programs and files that are no pages */
   N_LINK_TARGETS
 } LinkTarget;
 
@@ -73,9 +71,7 @@ static LinkTarget link_target (const xmlNode *node)
   if (*address == '#')
     return LINK_WITHIN;
   gsize path = strcspn (address, "#");
-  if (*address == '/')
-    return LINK_ROOTED;
-  if (memchr (address, ':', path) || memchr (address, '?', path))
+  if (*address == '/' || memchr (address, ':', path) || memchr (address, '?', path))
     return LINK_AWAY;
   gboolean page = (path > 5 && g_ascii_strncasecmp (address + path - 5, ".html", 5) == 0)
                   || (path > 6 && g_ascii_strncasecmp (address + path - 6, ".xhtml", 6) == 0)
@@ -89,8 +85,7 @@ static gboolean is_manual (const HtmlMain *main)
   for (guint i = 0; i < main->entries->len; i++)
     n[link_target (page_tree_get (main->entries, i)->node)]++;
   guint own = n[LINK_WITHIN] + n[LINK_BESIDE];
-  return n[LINK_BESIDE] > 0
-         && own >= (n[LINK_ROOTED] == 0 ? MANUAL_LINKS_UNROOTED : MANUAL_LINKS) * (own + n[LINK_ROOTED] + n[LINK_AWAY]);
+  return n[LINK_BESIDE] > 0 && own >= MANUAL_LINKS * (own + n[LINK_AWAY]);
 }
 
 /* Leaves out what is navigation in a page of a manual by its own word: a text's own index or list of links is content unless it
