@@ -28,6 +28,7 @@
 #define MIN_MODEL_SHARE 0.2
 /* A page is one of a set of files, such as a manual, when this share of its links lead to files beside it, or within it. */
 #define MANUAL_LINKS 0.9
+#define MANUAL_LINKS_NEIGHBOURS 0.3 /* where it names its neighbours in the set, too */
 /* Of a table of contents in a manual: it repeats the headings below it when this share of its links lead within the page. */
 #define OWN_LINKS 0.8
 /* More blocks than this below the last prose of a manual's page are a list. */
@@ -65,7 +66,7 @@ typedef enum {
 
 static LinkTarget link_target (const xmlNode *node)
 {
-  const char *address = html_is (node, "a") ? html_attribute (node, "href") : NULL;
+  const char *address = html_is (node, "a") || html_is (node, "link") ? html_attribute (node, "href") : NULL;
   if (!address || !*address)
     return LINK_NONE;
   if (*address == '#')
@@ -79,13 +80,33 @@ static LinkTarget link_target (const xmlNode *node)
   return page ? LINK_BESIDE : LINK_AWAY;
 }
 
+/* What share of its links must lead beside a page for it to be a manual's, by what its head says of its place. */
+static double least_manual_links (const xmlNode *body)
+{
+  static const char *const relations[] = { "next", "prev", "previous", "up", "start", "home", "contents" };
+  const xmlNode *head = body->parent && body->parent->type == XML_ELEMENT_NODE ? body->parent->children : NULL;
+  while (head && !html_is (head, "head"))
+    head = head->next;
+  double least = MANUAL_LINKS;
+  for (const xmlNode *at = head ? head->children : NULL; at; at = at->next) {
+    if (html_is (at, "base") && html_attribute (at, "href"))
+      return 2; /* none does: its links start from elsewhere */
+    const char *relation = html_is (at, "link") ? html_attribute (at, "rel") : NULL;
+    for (guint i = 0; relation && i < G_N_ELEMENTS (relations); i++)
+      if (g_ascii_strcasecmp (relation, relations[i]) == 0 && link_target (at) == LINK_BESIDE)
+        least = MANUAL_LINKS_NEIGHBOURS;
+  }
+  return least;
+}
+
 static gboolean is_manual (const HtmlMain *main)
 {
   guint n[N_LINK_TARGETS] = { 0 };
   for (guint i = 0; i < main->entries->len; i++)
     n[link_target (page_tree_get (main->entries, i)->node)]++;
   guint own = n[LINK_WITHIN] + n[LINK_BESIDE];
-  return n[LINK_BESIDE] > 0 && own >= MANUAL_LINKS * (own + n[LINK_AWAY]);
+  return n[LINK_BESIDE] > 0
+         && own >= least_manual_links (page_tree_get (main->entries, 0)->node) * (own + n[LINK_AWAY]);
 }
 
 /* Leaves out what is navigation in a page of a manual by its own word: a text's own index or list of links is content unless it
