@@ -196,8 +196,7 @@ gboolean html_is_boilerplate (const xmlNode *node)
   const char *role = html_attribute (node, "role"), *class = html_attribute (node, "class"),
              *id = html_attribute (node, "id");
   return (role && is_one_of (role, boilerplate_roles, G_N_ELEMENTS (boilerplate_roles)))
-         || (class && has_boilerplate_word (class))
-         || (id && html_role (node) != ELEMENT_HEADING /* there it is made of the text */ && has_boilerplate_word (id));
+         || (class && has_boilerplate_word (class)) || (id && has_boilerplate_word (id));
 }
 
 HtmlNavigation html_navigation (const xmlNode *node)
