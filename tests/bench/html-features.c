@@ -59,8 +59,8 @@ static void print_page (const char *path)
     const TextBlock *block = &g_array_index (features->blocks, TextBlock, i);
     const Entry *entry = &g_array_index (features->entries, Entry, block->entry);
     page_features_get (features, i, numbers);
-    printf ("%s{\"tag\":\"%s\",\"left_out\":%d,\"inside\":%d,\"f\":[", i ? ",\n" : "", entry->node->name,
-            html_main_is_left_out (main, entry->node), entry->inside);
+    printf ("%s{\"tag\":\"%s\",\"left_out\":%d,\"rule\":%d,\"inside\":%d,\"f\":[", i ? ",\n" : "", entry->node->name,
+            entry->left_out, html_main_rule (main, i), entry->inside);
     for (guint j = 0; j < N_BLOCK_FEATURES; j++)
       printf ("%s%.6g", j ? "," : "", (double)numbers[j]);
     printf ("],\"text\":");

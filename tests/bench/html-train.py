@@ -7,7 +7,7 @@
 EVAL is a folder of marked collections of pages (article-extraction, trafilatura, readability as they are published: bodies of
 articles; segments that must and must not be kept; what a browser's reader mode keeps). FEATURES holds what
 bench-html-features prints of them, a file each: a.json, t.json, r.json, and d.json of pages of manuals, of which everything is
-content but what says of itself that it is navigation. Only pages of the development halves are used.
+content but what says of itself that it is navigation; their lists of links are kept by a rule and teach the model nothing. Only pages of the development halves are used.
 
 The model: gradient boosting of small regression trees under logistic loss, on quantised features; no libraries but numpy. A
 block's weight is its share of the words of its article, so that the sum is about what the measures count.
@@ -63,7 +63,7 @@ def label(p):
                 for i in hits: blocks[i]['y'] = want if blocks[i]['y'] in (None, want) else None; blocks[i]['w'] = 5. / len(hits)
     else:
         n = max(1, sum(len(b['words']) for b in blocks))
-        for b in blocks: b['y'] = 0 if b['left_out'] else 1; b['w'] = 120. * len(b['words']) / n + .4
+        for b in blocks: b['y'] = 0 if b['left_out'] else 1; b['w'] = (120. * len(b['words']) / n + .4) * (b['rule'] != 1 or b['f'][1] <= .5)
 
 class Boost:
     def fit(self, X, y, w):
@@ -156,5 +156,5 @@ if __name__ == '__main__':
                 for b, s in zip(p['blocks'], model.predict(np.array([b['f'] for b in p['blocks']], np.float32))): b['s'] = s
     for p in pages:
         for b in p['blocks']: b.pop('words_', None)
-    if os.environ.get('OOF'): json.dump([{k: ([{'s': float(b['s']), 'f': b['f'], 'tag': b['tag'], 'text': b['text'], 'inside': b['inside'], 'y': b['y'], 'left_out': b['left_out'], 'words': b['words']} for b in v] if k == 'blocks' else v) for k, v in p.items()} for p in pages], open(os.environ['OOF'], 'w'))
-    for t in (-1.0, -.5, 0, .5): score(pages, lambda p, b: b['s'] > t, f'out of fold, threshold {t}')
+    if os.environ.get('OOF'): json.dump([{k: ([{'s': float(b['s']), 'f': b['f'], 'tag': b['tag'], 'text': b['text'], 'inside': b['inside'], 'y': b['y'], 'left_out': b['left_out'], 'rule': b['rule'], 'words': b['words']} for b in v] if k == 'blocks' else v) for k, v in p.items()} for p in pages], open(os.environ['OOF'], 'w'))
+    for t in (-1.0, -.5, 0, .5): score(pages, lambda p, b: b['s'] > t if b['rule'] == 0 else b['rule'] == 1, f'out of fold, threshold {t}')

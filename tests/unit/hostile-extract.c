@@ -204,6 +204,15 @@ static gboolean take_memory (const char *unused)
   }
 }
 
+/* One block that GLib doubles: when that fails, much of the memory is free, and GLib has printed before it traps. */
+static gboolean grow_array (const char *unused)
+{
+  g_autoptr (GByteArray) array = g_byte_array_new ();
+  for (guint size = 1 << 20; size < G_MAXUINT / 2; size *= 2)
+    g_byte_array_set_size (array, size);
+  return TRUE;
+}
+
 static gboolean hang_busy (const char *unused)
 {
   signal (SIGTERM, SIG_IGN), signal (SIGXCPU, SIG_IGN);
@@ -227,7 +236,8 @@ static const struct {
   { "code", bring_code },         { "namespace", change_namespace },
   { "ring", use_ring },           { "int80", call_as_32_bit },
   { "x32", call_as_x32 },         { "survive", survive_filter },
-  { "all-memory", take_memory },  { "busy", hang_busy },
+  { "all-memory", take_memory },  { "grow", grow_array },
+  { "busy", hang_busy },
 };
 
 /* Exit status of an attack that was refused and went on. */

@@ -259,6 +259,7 @@ static void test_memory (void)
   LecternExtractor *extractor = new_extractor ();
   g_assert_false (lacks (extractor, LECTERN_PROTECTION_LIMITS));
   expect_stopped (extractor, "all-memory", "more than 1024 MiB of memory");
+  expect_stopped (extractor, "grow", "more than 1024 MiB of memory");
   lectern_extractor_free (extractor);
 }
 #endif

@@ -199,6 +199,40 @@ gboolean html_is_boilerplate (const xmlNode *node)
          || (class && has_boilerplate_word (class)) || (id && has_boilerplate_word (id));
 }
 
+HtmlNavigation html_navigation (const xmlNode *node)
+{
+  static const char *const names[] = { "nav", "footer", "dialog", "search", "menu" };
+  static const char *const roles[] = { "navigation", "banner", "contentinfo", "search", "menu", "menubar", "toolbar" };
+  static const char *const classes[]
+      = { "navheader", "navfooter", "navbar", "nav",     "navigation", "breadcrumb", "breadcrumbs",   "footer", "sidebar",
+          "menu",      "mainmenu",  "topnav",  "footnav", "pager",      "related",    "sphinxsidebar", "toolbar" };
+  static const char *const contents[] = { "toc", "contents", "table-of-contents", "tableofcontents" };
+  if (node->type != XML_ELEMENT_NODE || !html_is_block (html_role (node)) || html_role (node) == ELEMENT_HEADING
+      || html_is (node, "body") || html_is (node, "html"))
+    return HTML_TEXT;
+  if (is_one_of ((const char *)node->name, names, G_N_ELEMENTS (names)))
+    return HTML_NAVIGATION;
+  const char *role = html_attribute (node, "role");
+  if (role && is_one_of (role, roles, G_N_ELEMENTS (roles)))
+    return HTML_NAVIGATION;
+  static const char *const attributes[] = { "class", "id" };
+  for (guint i = 0; i < G_N_ELEMENTS (attributes); i++) {
+    const char *at = html_attribute (node, attributes[i]);
+    while (at && *at) {
+      gsize length = strcspn (at, " \t\r\n");
+      g_autofree char *word = g_ascii_strdown (at, (gssize)MIN (length, 32));
+      /* An identifier may be made of a heading: that of a section. */
+      if (is_one_of (word, contents, G_N_ELEMENTS (contents)) && (i == 0 || !html_is (node, "section")))
+        return HTML_CONTENTS;
+      if (is_one_of (word, classes, G_N_ELEMENTS (classes)) && (i == 0 || !html_is (node, "section")))
+        return HTML_NAVIGATION;
+      at += length;
+      at += strspn (at, " \t\r\n");
+    }
+  }
+  return HTML_TEXT;
+}
+
 gboolean html_is_admonition (const xmlNode *node)
 {
   static const char *const words[] = { "note", "tip", "warning", "caution", "important", "danger", "hint", "admonition" };

@@ -43,6 +43,13 @@ gboolean html_is_hidden (const xmlNode *node);
 
 /* Says of itself that it is navigation, advertising, a cookie notice, comments, …: by name, role, id and class. */
 gboolean html_is_boilerplate (const xmlNode *node);
+/* The same within a set of files that is no web site, such as a manual, whose words of class and id may be of its text. */
+typedef enum {
+  HTML_TEXT,
+  HTML_NAVIGATION,
+  HTML_CONTENTS, /* a list of what there is: on the page itself, or on others */
+} HtmlNavigation;
+HtmlNavigation html_navigation (const xmlNode *node);
 /* A box beside the text's outline: class "note", "tip", "warning", … Its heading opens no section. */
 gboolean html_is_admonition (const xmlNode *node);
 /* Says of itself that it is the main content. */

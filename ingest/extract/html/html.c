@@ -125,11 +125,13 @@ static void emit_head (const HtmlHead *head, Writer *writer)
 
 static void emit_frames (GArray *parts, xmlNode *root, guint depth, HtmlExtent extent, Writer *writer);
 
-/* The text of one page, which is UTF-8 and is changed, and then of its frames. */
+/* The text of one page, which is UTF-8 and is taken (a large page leaves no room for both it and its tree), and then of its
+ * frames. */
 static void emit_page (GArray *parts, char *text, gsize length, guint depth, guint min_characters, HtmlExtent extent,
                        Writer *writer)
 {
   htmlDocPtr page = html_parse (text, length);
+  g_free (text);
   xmlNode *root = page ? xmlDocGetRootElement (page) : NULL;
   if (root) {
     HtmlHead head;
@@ -163,7 +165,7 @@ static void emit_frames (GArray *parts, xmlNode *root, guint depth, HtmlExtent e
       continue;
     gsize length;
     g_autofree char *text = html_decode (part->bytes, part->size, NULL, &length);
-    emit_page (parts, text, length, depth, frame ? 0 : MIN_FRAME_CHARACTERS, extent, writer);
+    emit_page (parts, g_steal_pointer (&text), length, depth, frame ? 0 : MIN_FRAME_CHARACTERS, extent, writer);
   }
 }
 
@@ -178,7 +180,7 @@ Outcome html_extract_within (const Document *document, const char *charset, Html
     return outcome_failed (LECTERN_STATUS_TOO_LARGE, "The page is larger than 512 MiB.");
   if (text[strspn (text, " \t\r\n")] == '\0')
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
-  emit_page (parts, text, length, 0, 0, extent, writer);
+  emit_page (parts, g_steal_pointer (&text), length, 0, 0, extent, writer);
   if (emit_count_blocks (writer) == before)
     return outcome_failed (LECTERN_STATUS_EMPTY, "The page holds no text.");
   return outcome_indexed ();

@@ -26,6 +26,13 @@
 #define MIN_SCORE_LEFT_OUT 1.0f /* what says of itself that it is boilerplate */
 #define MIN_SCORE_STRUCTURE -1.5f
 #define MIN_MODEL_SHARE 0.2
+/* A page is one of a set of files, such as a manual, when this share of its links lead to files beside it, or within it. */
+#define MANUAL_LINKS 0.9
+#define MANUAL_LINKS_NEIGHBOURS 0.3 /* where it names its neighbours in the set, too */
+/* Of a table of contents in a manual: it repeats the headings below it when this share of its links lead within the page. */
+#define OWN_LINKS 0.8
+/* More blocks than this below the last prose of a manual's page are a list. */
+#define MAX_LAST_BLOCKS 8
 /* Pages with more blocks than this are judged by the sums alone. */
 #define MAX_BLOCKS 200000
 
@@ -35,6 +42,8 @@ struct _HtmlMain {
   xmlNode *root;
   gboolean everything;
   gboolean judged; /* each block by the model, instead of left_out */
+  gboolean manual; /* one of a set of files: only what is navigation by its own word or by its place is left out */
+  guint first_heading, last_text; /* of a manual: blocks between which its text stands */
 };
 
 static double block_value (const Entry *entry)
@@ -44,6 +53,96 @@ static double block_value (const Entry *entry)
   if (html_role (entry->node) == ELEMENT_CODE || html_role (entry->node) == ELEMENT_HEADING)
     return (double)entry->text - LINK_WEIGHT * (double)entry->links;
   return (double)(entry->text - entry->links) - LINK_WEIGHT * (double)entry->links - BLOCK_COST;
+}
+
+/* Where a link leads. */
+typedef enum {
+  LINK_NONE,
+  LINK_WITHIN,
+  LINK_BESIDE, /* a file of the same set */
+  LINK_AWAY,   /* other sites, the top of this one, programs and files that are no pages */
+  N_LINK_TARGETS
+} LinkTarget;
+
+static LinkTarget link_target (const xmlNode *node)
+{
+  const char *address = html_is (node, "a") || html_is (node, "link") ? html_attribute (node, "href") : NULL;
+  if (!address || !*address)
+    return LINK_NONE;
+  if (*address == '#')
+    return LINK_WITHIN;
+  gsize path = strcspn (address, "#");
+  if (*address == '/' || memchr (address, ':', path) || memchr (address, '?', path))
+    return LINK_AWAY;
+  gboolean page = (path > 5 && g_ascii_strncasecmp (address + path - 5, ".html", 5) == 0)
+                  || (path > 6 && g_ascii_strncasecmp (address + path - 6, ".xhtml", 6) == 0)
+                  || (path > 4 && g_ascii_strncasecmp (address + path - 4, ".htm", 4) == 0);
+  return page ? LINK_BESIDE : LINK_AWAY;
+}
+
+/* What share of its links must lead beside a page for it to be a manual's, by what its head says of its place. */
+static double least_manual_links (const xmlNode *body)
+{
+  static const char *const relations[] = { "next", "prev", "previous", "up", "start", "home", "contents" };
+  const xmlNode *head = body->parent && body->parent->type == XML_ELEMENT_NODE ? body->parent->children : NULL;
+  while (head && !html_is (head, "head"))
+    head = head->next;
+  double least = MANUAL_LINKS;
+  for (const xmlNode *at = head ? head->children : NULL; at; at = at->next) {
+    if (html_is (at, "base") && html_attribute (at, "href"))
+      return 2; /* none does: its links start from elsewhere */
+    const char *relation = html_is (at, "link") ? html_attribute (at, "rel") : NULL;
+    for (guint i = 0; relation && i < G_N_ELEMENTS (relations); i++)
+      if (g_ascii_strcasecmp (relation, relations[i]) == 0 && link_target (at) == LINK_BESIDE)
+        least = MANUAL_LINKS_NEIGHBOURS;
+  }
+  return least;
+}
+
+static gboolean is_manual (const HtmlMain *main)
+{
+  guint n[N_LINK_TARGETS] = { 0 };
+  for (guint i = 0; i < main->entries->len; i++)
+    n[link_target (page_tree_get (main->entries, i)->node)]++;
+  guint own = n[LINK_WITHIN] + n[LINK_BESIDE];
+  return n[LINK_BESIDE] > 0
+         && own >= least_manual_links (page_tree_get (main->entries, 0)->node) * (own + n[LINK_AWAY]);
+}
+
+/* Leaves out what is navigation in a page of a manual by its own word: a text's own index or list of links is content unless it
+ * leads to the headings of the same page. */
+static void mark_navigation (HtmlMain *main)
+{
+  guint n = main->entries->len;
+  g_autofree double *text = g_new0 (double, n + 1);
+  g_autofree guint *within = g_new0 (guint, n + 1);
+  g_autofree guint *links = g_new0 (guint, n + 1);
+  g_autofree guint *headings = g_new0 (guint, n + 1);
+  for (guint i = 0; i < n; i++) {
+    const Entry *entry = page_tree_get (main->entries, i);
+    LinkTarget target = link_target (entry->node);
+    text[i + 1] = text[i] + entry->text;
+    within[i + 1] = within[i] + (target == LINK_WITHIN);
+    links[i + 1] = links[i] + (target != LINK_NONE);
+    headings[i + 1] = headings[i] + (html_role (entry->node) == ELEMENT_HEADING);
+  }
+  for (guint i = 0; i < n;) {
+    Entry *entry = page_tree_get (main->entries, i);
+    guint n_links = links[entry->end] - links[i];
+    HtmlNavigation kind = html_navigation (entry->node);
+    gboolean small = text[entry->end] - text[i] <= 0.5 * text[n];
+    gboolean repeats = n_links > 1 && within[entry->end] - within[i] >= OWN_LINKS * n_links;
+    if (!entry->hidden
+        && !((kind == HTML_NAVIGATION && small) || (kind == HTML_CONTENTS && repeats && headings[n] > 1 && small))) {
+      i++;
+      continue;
+    }
+    for (guint below = i; below < entry->end; below++) {
+      page_tree_get (main->entries, below)->value = 0;
+      page_tree_get (main->entries, below)->left_out = TRUE;
+    }
+    i = MAX (entry->end, i + 1);
+  }
 }
 
 static void mark_boilerplate (HtmlMain *main)
@@ -95,6 +194,39 @@ static gboolean is_structure (const Entry *entry)
          && ((entry->inside & (INSIDE_CODE | INSIDE_TABLE)) || role == ELEMENT_TERM || role == ELEMENT_DEFINITION);
 }
 
+/* Above the first heading and below the last prose of a manual's page there may be lines of links without a mark. */
+static void find_text (HtmlMain *main)
+{
+  const GArray *blocks = main->features->blocks;
+  main->first_heading = 0;
+  main->last_text = blocks->len;
+  for (guint i = 0; i < blocks->len; i++) {
+    const Entry *entry = page_tree_get (main->entries, g_array_index (blocks, TextBlock, i).entry);
+    if ((entry->inside & INSIDE_HEADING) && !entry->left_out) {
+      main->first_heading = i;
+      break;
+    }
+  }
+  /* Everything is links in an index; then nothing is below its text. */
+  for (guint i = blocks->len; i-- > main->first_heading + 1;) {
+    const Entry *entry = page_tree_get (main->entries, g_array_index (blocks, TextBlock, i).entry);
+    if (!entry->left_out && entry->links * 2 <= entry->text && entry->text > 2 * BLOCK_COST) {
+      main->last_text = i + MAX_LAST_BLOCKS < blocks->len ? blocks->len : i;
+      break;
+    }
+  }
+}
+
+BlockRule html_main_rule (const HtmlMain *main, guint block)
+{
+  if (!main->manual)
+    return BLOCK_JUDGED;
+  const Entry *entry = page_tree_get (main->entries, g_array_index (main->features->blocks, TextBlock, block).entry);
+  if (entry->left_out || (block < main->first_heading && entry->links >= 0.8 * entry->text))
+    return BLOCK_OUT;
+  return block < main->first_heading || block > main->last_text ? BLOCK_JUDGED : BLOCK_IN;
+}
+
 /* Lets the model judge each block. */
 static void judge_blocks (HtmlMain *main)
 {
@@ -102,6 +234,8 @@ static void judge_blocks (HtmlMain *main)
   guint n = features->blocks->len;
   double kept = 0, by_sums = count_kept (main, features->main_start);
   gboolean titled = FALSE;
+  if (main->manual)
+    find_text (main);
   for (guint i = 0; i < n; i++) {
     const TextBlock *block = &g_array_index (features->blocks, TextBlock, i);
     Entry *entry = page_tree_get (main->entries, block->entry);
@@ -112,11 +246,12 @@ static void judge_blocks (HtmlMain *main)
                   : in_main && is_structure (entry) ? MIN_SCORE_STRUCTURE
                                                     : MIN_SCORE;
     gboolean is_title = !titled && (entry->inside & INSIDE_HEADING) && block->is_title && !entry->left_out;
-    entry->refused = block_model_score (numbers) < least && !is_title;
+    BlockRule rule = html_main_rule (main, i);
+    entry->refused = rule == BLOCK_OUT || (rule == BLOCK_JUDGED && block_model_score (numbers) < least && !is_title);
     titled |= is_title;
     kept += entry->refused ? 0 : entry->text;
   }
-  main->judged = kept >= LITTLE && kept >= MIN_MODEL_SHARE * by_sums;
+  main->judged = main->manual ? kept > 0 : kept >= LITTLE && kept >= MIN_MODEL_SHARE * by_sums;
   if (main->judged)
     main->root = page_tree_get (main->entries, 0)->node;
 }
@@ -137,7 +272,11 @@ HtmlMain *html_main_find (xmlNode *root, const char *title)
     html_main_free (main);
     return NULL;
   }
-  mark_boilerplate (main);
+  main->manual = is_manual (main);
+  if (main->manual)
+    mark_navigation (main);
+  else
+    mark_boilerplate (main);
 
   /* Sums of values before each entry, so that a subtree's is a difference. */
   g_autofree double *before = g_new0 (double, n + 1);
@@ -184,7 +323,7 @@ HtmlMain *html_main_find (xmlNode *root, const char *title)
       rest += entry->left_out ? 0 : entry->text;
       i = entry->left_out ? MAX (entry->end, i + 1) : i + 1;
     }
-    main->everything = rest < MIN_SHARE * visible;
+    main->everything = main->manual ? rest == 0 : rest < MIN_SHARE * visible;
   }
   guint n_blocks = 0;
   for (guint i = 0; i < n; i++)

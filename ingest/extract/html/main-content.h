@@ -4,7 +4,8 @@
  * for it, those in links against it, and every block costs a little, so that lists of links and short labels come out
  * negative and prose positive. The main content is the subtree with the largest sum. Subtrees that say of themselves that
  * they are boilerplate count for nothing. Then a model that has learnt from marked pages (block-model.h) judges each block by
- * itself, its neighbours and its place in and around that subtree. If the model leaves next to nothing, the subtree is what
+ * itself, its neighbours and its place in and around that subtree. In a page whose links lead to files beside it, as in a
+ * manual, all is kept but what is navigation by its own word, and lines of links at its ends that the model refuses. If the model leaves next to nothing, the subtree is what
  * counts. If that holds too little of what the page shows, all of
  * the page but the boilerplate is taken, and if even that is little, all of it. */
 #ifndef LECTERN_EXTRACT_HTML_MAIN_CONTENT_H
@@ -22,6 +23,14 @@ HtmlMain *html_main_find (xmlNode *root, const char *title);
 HtmlMain *html_main_whole (xmlNode *root);
 void html_main_free (HtmlMain *main);
 const PageFeatures *html_main_get_features (const HtmlMain *main);
+
+/* Who decides on a block of the features. */
+typedef enum {
+  BLOCK_JUDGED, /* the model */
+  BLOCK_IN,
+  BLOCK_OUT,
+} BlockRule;
+BlockRule html_main_rule (const HtmlMain *main, guint block);
 
 xmlNode *html_main_get_root (const HtmlMain *main);
 /* Whether this element below the root is left out with all that is in it. */

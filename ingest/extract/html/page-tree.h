@@ -4,6 +4,8 @@
 
 #include "ingest/extract/html/dom.h"
 
+#include <stdbool.h>
+
 /* What an element stands in, itself included: a set of bits. */
 enum {
   INSIDE_NAV = 1 << 0,
@@ -31,10 +33,10 @@ typedef struct {
   guint32 names_above;
   guint16 inside;
   guint16 depth;
-  gboolean hidden;   /* not text, or not shown: nothing below it is looked at */
-  gboolean left_out; /* boilerplate by its own word */
-  gboolean refused;  /* this block's text, by the model */
   float value;
+  bool hidden;   /* not text, or not shown: nothing below it is looked at */
+  bool left_out; /* boilerplate by its own word */
+  bool refused;  /* this block's text, by the model */
 } Entry;
 
 /* Numbers the elements below `root` (in node->_private, index + 1) and counts the text of each block: of Entry. */

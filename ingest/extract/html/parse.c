@@ -108,6 +108,20 @@ static void start_element (void *context, const xmlChar *name, const xmlChar **a
     html_set_role (parser->node);
 }
 
+/* White space behind a block is no text: without it, a long table or list takes a good part less memory. */
+static void add_characters (void *context, const xmlChar *text, int length)
+{
+  htmlParserCtxtPtr parser = context;
+  const xmlNode *node = parser->node, *last = node ? node->last : NULL;
+  ElementRole role = node ? html_role (node) : ELEMENT_INLINE;
+  gboolean blank = last && html_is_block (html_role (last))
+                   && (role == ELEMENT_BLOCK || role == ELEMENT_LIST || role == ELEMENT_TABLE || role == ELEMENT_ROW);
+  for (int i = 0; i < length && blank; i++)
+    blank = is_space ((char)text[i]);
+  if (!blank)
+    xmlSAX2Characters (parser, text, length);
+}
+
 htmlDocPtr html_parse (char *text, gsize length)
 {
   limit_tags (text, length);
@@ -118,6 +132,7 @@ htmlDocPtr html_parse (char *text, gsize length)
                                   | HTML_PARSE_IGNORE_ENC);
   parser->options |= XML_PARSE_HUGE; /* a text node may be longer than 10 MB */
   parser->sax->startElement = start_element;
+  parser->sax->characters = parser->sax->ignorableWhitespace = add_characters;
   xmlSwitchEncoding (parser, XML_CHAR_ENCODING_UTF8);
   htmlParseDocument (parser);
   htmlDocPtr page = parser->myDoc;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -45,6 +46,16 @@ static void on_give_up (int signal_number)
     _exit (CHILD_OUT_OF_MEMORY);
   signal (signal_number, SIG_DFL);
   raise (signal_number);
+}
+
+/* GLib says that an allocation failed before it traps, by which time errno is lost. */
+static GLogWriterOutput on_message (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer unused)
+{
+  (void)unused;
+  for (gsize i = 0; (level & G_LOG_LEVEL_ERROR) && i < n_fields; i++)
+    if (strcmp (fields[i].key, "MESSAGE") == 0 && strstr (fields[i].value, "failed to allocate"))
+      _exit (CHILD_OUT_OF_MEMORY);
+  return g_log_writer_default (level, fields, n_fields, NULL);
 }
 
 static void on_exit_called (void)
@@ -100,6 +111,7 @@ gboolean limits_apply (const Request *request)
   if (LIMIT_ADDRESS_SPACE) {
     signal (SIGABRT, on_give_up);
     signal (SIGTRAP, on_give_up);
+    g_log_set_writer_func (on_message, NULL, NULL);
     if (atexit (on_exit_called) != 0)
       return FALSE;
   }
