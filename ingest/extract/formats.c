@@ -17,13 +17,17 @@
 #include "ingest/extract/text/markdown.h"
 #include "ingest/extract/text/rst.h"
 #include "ingest/extract/text/rtf.h"
+#ifndef WITHOUT_PAGES
 #include "ingest/extract/pdf/pdf.h"
+#endif
 #include "ingest/extract/text/text.h"
 #include "ingest/extract/process/writer.h"
 
 /* A row without `extract` is a format whose reader is not built in; its files end as unsupported. */
 const FormatReader format_readers[N_FORMATS] = {
+#ifndef WITHOUT_PAGES
   [FORMAT_PDF] = { pdf_warm_up, pdf_sniff, pdf_extract },
+#endif
   [FORMAT_HTML] = { html_warm_up, html_sniff, html_extract },
   [FORMAT_MARKDOWN] = { markdown_warm_up, markdown_sniff, markdown_extract },
   [FORMAT_DOCX] = { container_warm_up, docx_sniff, docx_extract },
@@ -50,6 +54,9 @@ int format_of_document (const Document *document)
 {
   int named = format_from_path (document->name);
   int found = -1;
+  /* What is what its name says, as nearly all files are, need not be shown to all the others. */
+  if (named >= 0 && format_readers[named].extract && format_readers[named].sniff (document) >= 2)
+    return named;
   for (int format = 0; format < N_FORMATS; format++) {
     const FormatReader *reader = &format_readers[format];
     if (!reader->extract)

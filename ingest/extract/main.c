@@ -1,7 +1,12 @@
 /* lectern-extract: reads one untrusted document after the other, each in a child of its own. Started by the library with
- * a socket as descriptor 3 (ingest/reader/frame.h); by hand, `lectern-extract --dump FILE` prints what a reader finds. */
+ * a socket as descriptor 3 (ingest/reader/frame.h); by hand, `lectern-extract --dump FILE` prints what a reader finds.
+ *
+ * Built twice: lectern-extract-flow is the same WITHOUT_PAGES, that is without PDF files and text recognition. Their hundred
+ * shared libraries make each fork three times as dear, which is most of the time that a web page takes. */
 #include "ingest/extract/extractor.h"
+#ifndef WITHOUT_PAGES
 #include "ingest/extract/ocr/ocr.h"
+#endif
 #include "ingest/extract/process/child-limits.h"
 #include "ingest/extract/process/writer.h"
 #include "ingest/extract/process/zygote.h"
@@ -55,7 +60,9 @@ static gboolean extract_fd (int fd, const char *name, gboolean careful, Writer *
 
 static int serve_document (const Request *request, int document_fd, int answer_fd)
 {
+#ifndef WITHOUT_PAGES
   ocr_begin (request->recognize != 0, request->recognized_fd);
+#endif
   Writer *writer = writer_new_frames (answer_fd);
   if (!extract_fd (document_fd, request->name, request->careful != 0, writer))
     writer_end (writer, outcome_failed (LECTERN_STATUS_UNREADABLE, "It cannot be read: %s.", g_strerror (errno)));
@@ -88,7 +95,9 @@ int main (int argc, char **argv)
     fputs (usage, stderr);
     return 2;
   }
+#ifndef WITHOUT_PAGES
   ocr_warm_up (argv);
+#endif
   for (int format = 0; format < N_FORMATS; format++)
     if (format_readers[format].warm_up)
       format_readers[format].warm_up ();

@@ -35,8 +35,9 @@
 
 struct _LecternExtractor {
   char *program;
-  pid_t pid;     /* 0: not running */
-  int socket_fd; /* -1: not running */
+  pid_t pid;               /* 0: not running */
+  int socket_fd;           /* -1: not running */
+  LecternExtractor *pages; /* runs the program for documents with pages, if that is another one; or NULL */
 };
 
 /* ---- the program ----------------------------------------------------------------------------------------- */
@@ -117,6 +118,8 @@ static int spawn (const char *program, int socket_fd, pid_t *pid)
   posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   /* Text recognition would start threads, which a child may not; it looks when the program starts. */
   g_auto (GStrv) variables = g_environ_setenv (g_get_environ (), "OMP_THREAD_LIMIT", "1", TRUE);
+  /* Functions of libraries are looked up once, not in each child. */
+  variables = g_environ_setenv (variables, "LD_BIND_NOW", "1", TRUE);
   int error_number = posix_spawn (pid, program, &actions, &attributes, arguments, variables);
   posix_spawnattr_destroy (&attributes);
   posix_spawn_file_actions_destroy (&actions);
@@ -155,11 +158,26 @@ static gboolean start (LecternExtractor *extractor, GError **error)
   return TRUE;
 }
 
-LecternExtractor *lectern_extractor_new (GError **error)
+static LecternExtractor *extractor_of (char *program)
 {
   LecternExtractor *extractor = g_new0 (LecternExtractor, 1);
-  extractor->program = find_program ();
+  extractor->program = program;
   extractor->socket_fd = -1;
+  return extractor;
+}
+
+/* Documents without pages are read by a lighter program, where there is one (extract/main.c); the other one is started
+ * with the first document that has pages. */
+LecternExtractor *lectern_extractor_new (GError **error)
+{
+  g_autofree char *program = find_program ();
+  char *light = g_strconcat (program, "-flow", NULL);
+  gboolean two = g_file_test (light, G_FILE_TEST_IS_EXECUTABLE) && !g_file_test (light, G_FILE_TEST_IS_DIR);
+  LecternExtractor *extractor = extractor_of (two ? light : g_strdup (program));
+  if (two)
+    extractor->pages = extractor_of (g_steal_pointer (&program));
+  else
+    g_free (light);
   if (!start (extractor, error)) {
     lectern_extractor_free (extractor);
     return NULL;
@@ -171,6 +189,7 @@ void lectern_extractor_free (LecternExtractor *extractor)
 {
   if (!extractor)
     return;
+  lectern_extractor_free (extractor->pages);
   stop (extractor);
   g_free (extractor->program);
   g_free (extractor);
@@ -529,6 +548,8 @@ static LecternExtraction *extract_descriptor (LecternExtractor *extractor, int f
   /* A name that is too long is cut at its beginning: the extension counts. */
   g_strlcpy (request.name, name + (length >= sizeof request.name ? length - sizeof request.name + 1 : 0),
              sizeof request.name);
+  if (extractor->pages && is_pdf (fd, name))
+    extractor = extractor->pages;
   gboolean again = FALSE;
   LecternExtraction *extraction = attempt (extractor, &request, fd, cache, timeout_ms, &again, cancellable, error);
   recognition_cache_free (cache);
