@@ -177,7 +177,7 @@ gboolean lectern_library_touch (LecternLibrary *library, gint64 id, gint64 size_
 gboolean lectern_library_move (LecternLibrary *library, gint64 id, const char *path, GError **error);
 /* Forgets documents and those that stand in them; their text is overwritten on disk. */
 gboolean lectern_library_remove (LecternLibrary *library, const gint64 *ids, gsize n_ids, GError **error);
-/* After a large run: merge the index, checkpoint, update the planner's statistics. */
+/* After a large run: checkpoint, update the planner's statistics. */
 gboolean lectern_library_optimize (LecternLibrary *library, GError **error);
 
 LecternDocument *lectern_library_find_path (LecternLibrary *library, const char *path, GError **error); /* NULL, no error: none */

@@ -7,6 +7,7 @@
  * Files are read side by side (workers.c); this thread decides and stores. Documents that end close together share
  * a transaction, so that the index is written in larger pieces: at most BATCH_MS of work is lost with the power. */
 #include "ingest/reader/format.h"
+#include "ingest/index/file-state.h"
 #include "ingest/index/job.h"
 #include "ingest/index/run.h"
 
@@ -79,11 +80,6 @@ static void report_known (Run *run, const LecternDocument *known)
 {
   gboolean indexed = known->status == LECTERN_STATUS_INDEXED;
   index_run_report (&run->base, known->path, indexed ? LECTERN_STATUS_UNCHANGED : known->status, known->error);
-}
-
-static gint64 mtime_ns_of (const struct stat *info)
-{
-  return (gint64)info->st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + info->st_mtim.tv_nsec;
 }
 
 /* ---- transactions ---------------------------------------------------------------------------------------- */
@@ -288,7 +284,7 @@ static gboolean start_file (Run *run, IndexJob *job, GError **error)
       g_autofree char *reason = g_strdup_printf ("The file cannot be opened: %s.", g_strerror (errno));
       index_run_report (&run->base, job->shown, LECTERN_STATUS_UNREADABLE, reason);
     }
-  } else if (known && known->size_bytes == job->info.st_size && known->mtime_ns == mtime_ns_of (&job->info)
+  } else if (known && known->size_bytes == job->info.st_size && known->mtime_ns == file_mtime_ns (&job->info)
              && is_current (run, job)) {
     report_known (run, known);
   } else {
@@ -296,7 +292,7 @@ static gboolean start_file (Run *run, IndexJob *job, GError **error)
     LecternStatus status;
     const char *rejected = reject_by_stat (job->path, &job->info, &status);
     draft->size_bytes = job->info.st_size;
-    draft->mtime_ns = mtime_ns_of (&job->info);
+    draft->mtime_ns = file_mtime_ns (&job->info);
     g_free (draft->type);
     draft->type = format >= 0 ? g_strdup (format_names[format].type) : NULL;
     job->step = INDEX_HASH;

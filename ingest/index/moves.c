@@ -1,19 +1,9 @@
 #include "ingest/index/moves.h"
+#include "ingest/index/file-state.h"
 
 #include "ingest/ingest.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#define HASH_BUFFER_BYTES (256 * 1024)
-
-gboolean file_is_gone (const char *path)
-{
-  struct stat info;
-  return lstat (path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
-}
 
 typedef struct {
   gint64 size_bytes, mtime_ns;
@@ -31,29 +21,11 @@ static gboolean state_equal (gconstpointer a, gconstpointer b)
   return one->size_bytes == other->size_bytes && one->mtime_ns == other->mtime_ns;
 }
 
-/* NULL if it cannot be read or the run was cancelled. */
-static char *dup_hash (const char *path, GCancellable *cancellable)
-{
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (fd < 0)
-    return NULL;
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree guchar *buffer = g_malloc (HASH_BUFFER_BYTES);
-  ssize_t n;
-  while (!g_cancellable_is_cancelled (cancellable)
-         && ((n = read (fd, buffer, HASH_BUFFER_BYTES)) > 0 || (n < 0 && errno == EINTR)))
-    if (n > 0)
-      g_checksum_update (checksum, buffer, n);
-  gboolean whole = !g_cancellable_is_cancelled (cancellable) && n == 0;
-  close (fd);
-  return whole ? g_strdup (g_checksum_get_string (checksum)) : NULL;
-}
-
 /* Moves the one of `candidates` that the file is, and takes it from the list. */
 static gboolean move_one (LecternLibrary *library, GPtrArray *candidates, const char *path, const char *shown,
                           guint *n_moved, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *hash = dup_hash (path, cancellable);
+  g_autofree char *hash = file_dup_hash (path, NULL, cancellable, NULL);
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
   for (guint i = 0; hash && i < candidates->len; i++) {
@@ -91,7 +63,7 @@ gboolean moves_apply (LecternLibrary *library, const GPtrArray *gone, const GPtr
     struct stat info;
     if (stat (path, &info) != 0 || !S_ISREG (info.st_mode))
       continue;
-    State state = { info.st_size, (gint64)info.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + info.st_mtim.tv_nsec };
+    State state = { info.st_size, file_mtime_ns (&info) };
     GPtrArray *candidates = g_hash_table_lookup (by_state, &state);
     if (!candidates || candidates->len == 0)
       continue;

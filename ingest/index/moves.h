@@ -13,9 +13,6 @@ G_BEGIN_DECLS
 gboolean moves_apply (LecternLibrary *library, const GPtrArray *gone, const GPtrArray *files, guint *n_moved,
                       GCancellable *cancellable, GError **error);
 
-/* Whether nothing is at that path any more. */
-gboolean file_is_gone (const char *path);
-
 G_END_DECLS
 
 #endif

@@ -1,7 +1,5 @@
+#include "ingest/index/file-state.h"
 #include "ingest/index/run.h"
-
-#include <errno.h>
-#include <sys/stat.h>
 
 /* Whether a document's file cannot be judged because its folder cannot be read or looks like an unmounted drive. */
 static gboolean is_kept (const GPtrArray *folders, const char *path)
@@ -31,12 +29,6 @@ static gboolean report_kept (IndexRun *run, const GPtrArray *folders, const char
     index_run_report (run, shown, LECTERN_STATUS_UNREADABLE, reason);
   }
   return TRUE;
-}
-
-static gboolean file_is_gone (const char *path)
-{
-  struct stat info;
-  return lstat (path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 /* Forgets documents below the named folders whose file is gone. A path with bytes that are not UTF-8 is stored escaped,

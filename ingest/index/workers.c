@@ -1,15 +1,12 @@
 #include "ingest/index/black-box.h"
 #include "ingest/reader/format.h"
+#include "ingest/index/file-state.h"
 #include "ingest/index/job.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define HASH_BUFFER_BYTES (256 * 1024)
 #define LANGUAGE_SAMPLE_BYTES (16 * 1024)
 
 struct _IndexWorkers {
@@ -61,47 +58,16 @@ void index_job_fail (IndexJob *job, LecternStatus status, const char *reason)
 
 /* ---- hashing --------------------------------------------------------------------------------------------- */
 
-static void fail_unreadable (IndexJob *job, const char *verb, int error_number)
-{
-  g_autofree char *reason = g_strdup_printf ("The file cannot be %s: %s.", verb, g_strerror (error_number));
-  index_job_fail (job, LECTERN_STATUS_UNREADABLE, reason);
-}
-
 /* Leaves draft->hash NULL if the file cannot be read (the draft says why) or the run was cancelled (job->error). */
-static void hash_file (IndexJob *job, GCancellable *cancellable)
-{
-  int fd = open (job->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (fd < 0) {
-    fail_unreadable (job, "opened", errno);
-    return;
-  }
-  posix_fadvise (fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree guchar *buffer = g_malloc (HASH_BUFFER_BYTES);
-  ssize_t n;
-  while ((n = read (fd, buffer, HASH_BUFFER_BYTES)) > 0 || (n < 0 && errno == EINTR)) {
-    if (g_cancellable_set_error_if_cancelled (cancellable, &job->error)) {
-      close (fd);
-      return;
-    }
-    if (n > 0)
-      g_checksum_update (checksum, buffer, n);
-  }
-  if (n < 0)
-    fail_unreadable (job, "read", errno);
-  else
-    job->draft->hash = g_strdup (g_checksum_get_string (checksum));
-  close (fd);
-}
-
 static void hash_job (IndexJob *job, GCancellable *cancellable)
 {
   if (g_cancellable_set_error_if_cancelled (cancellable, &job->error))
     return;
-  if (job->bytes)
-    job->draft->hash = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, job->bytes);
-  else
-    hash_file (job, cancellable);
+  g_autofree char *reason = NULL;
+  job->draft->hash = job->bytes ? g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, job->bytes)
+                                : file_dup_hash (job->path, &reason, cancellable, &job->error);
+  if (reason)
+    index_job_fail (job, LECTERN_STATUS_UNREADABLE, reason);
 }
 
 /* ---- reading --------------------------------------------------------------------------------------------- */
@@ -186,8 +152,7 @@ static Evidence evidence_of (const IndexJob *job)
 {
   if (job->bytes)
     return (Evidence){ job->shown, (gint64)g_bytes_get_size (job->bytes), 0 };
-  return (Evidence){ job->path, job->info.st_size,
-                     (gint64)job->info.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + job->info.st_mtim.tv_nsec };
+  return (Evidence){ job->path, job->info.st_size, file_mtime_ns (&job->info) };
 }
 
 static gboolean is_given_up (const IndexWorkers *workers, const IndexJob *job)

@@ -548,12 +548,13 @@ static LecternExtraction *extract_descriptor (LecternExtractor *extractor, int f
   /* A name that is too long is cut at its beginning: the extension counts. */
   g_strlcpy (request.name, name + (length >= sizeof request.name ? length - sizeof request.name + 1 : 0),
              sizeof request.name);
-  if (extractor->pages && is_pdf (fd, name))
+  gboolean pdf = is_pdf (fd, name);
+  if (extractor->pages && pdf)
     extractor = extractor->pages;
   gboolean again = FALSE;
   LecternExtraction *extraction = attempt (extractor, &request, fd, cache, timeout_ms, &again, cancellable, error);
   recognition_cache_free (cache);
-  if (extraction && again && is_pdf (fd, name)
+  if (extraction && again && pdf
       && !attempt_carefully (extractor, &request, fd, timeout_ms, &extraction, cancellable, error))
     g_clear_pointer (&extraction, lectern_extraction_free);
   return extraction;

@@ -1,6 +1,7 @@
 #include "ingest/watch/job.h"
 
 #include "ingest/folder/ignore.h"
+#include "ingest/index/file-state.h"
 #include "ingest/index/moves.h"
 #include "ingest/folder/scan.h"
 #include "ingest/watch/queue.h"

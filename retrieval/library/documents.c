@@ -41,6 +41,19 @@ static LecternDocument *read_one (sqlite3 *db, LecternStatement *statement, GErr
   return NULL;
 }
 
+static GPtrArray *read_all (sqlite3 *db, LecternStatement *list, GError **error)
+{
+  g_autoptr (GPtrArray) documents = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_document_free);
+  int rc;
+  while ((rc = sqlite3_step (list)) == SQLITE_ROW)
+    g_ptr_array_add (documents, read_document (list));
+  if (rc != SQLITE_DONE) {
+    lectern_database_fail (db, "Reading the library", error);
+    return NULL;
+  }
+  return g_steal_pointer (&documents);
+}
+
 LecternDocument *lectern_library_find_path (LecternLibrary *library, const char *path, GError **error)
 {
   g_autoptr (LecternStatement) find
@@ -62,7 +75,6 @@ LecternDocument *lectern_library_find_id (LecternLibrary *library, gint64 id, GE
 
 GPtrArray *lectern_library_list (LecternLibrary *library, const char *path, GError **error)
 {
-  g_autoptr (GPtrArray) documents = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_document_free);
   g_autoptr (LecternStatement) list = lectern_database_prepare (
       library->db, DOCUMENT_COLUMNS "WHERE ?1 IS NULL OR d.path = ?1 OR (d.path >= ?2 AND d.path < ?3) ORDER BY d.path",
       error);
@@ -78,32 +90,17 @@ GPtrArray *lectern_library_list (LecternLibrary *library, const char *path, GErr
   lectern_bind_text (list, 1, self);
   lectern_bind_text (list, 2, from);
   lectern_bind_text (list, 3, to);
-  int rc;
-  while ((rc = sqlite3_step (list)) == SQLITE_ROW)
-    g_ptr_array_add (documents, read_document (list));
-  if (rc != SQLITE_DONE) {
-    lectern_database_fail (library->db, "Reading the library", error);
-    return NULL;
-  }
-  return g_steal_pointer (&documents);
+  return read_all (library->db, list, error);
 }
 
 GPtrArray *lectern_library_list_contained (LecternLibrary *library, gint64 id, GError **error)
 {
-  g_autoptr (GPtrArray) documents = g_ptr_array_new_with_free_func ((GDestroyNotify)lectern_document_free);
   g_autoptr (LecternStatement) list
       = lectern_database_prepare (library->db, DOCUMENT_COLUMNS "WHERE d.container_id = ?1 ORDER BY d.path", error);
   if (!list)
     return NULL;
   sqlite3_bind_int64 (list, 1, id);
-  int rc;
-  while ((rc = sqlite3_step (list)) == SQLITE_ROW)
-    g_ptr_array_add (documents, read_document (list));
-  if (rc != SQLITE_DONE) {
-    lectern_database_fail (library->db, "Reading the library", error);
-    return NULL;
-  }
-  return g_steal_pointer (&documents);
+  return read_all (library->db, list, error);
 }
 
 /* "ok", or the first thing that is wrong. */

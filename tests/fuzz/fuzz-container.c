@@ -92,20 +92,6 @@ guint emit_count_blocks (Writer *writer)
   return writer->n_blocks;
 }
 
-Outcome outcome_indexed (void)
-{
-  return (Outcome){ LECTERN_STATUS_INDEXED, NULL };
-}
-
-Outcome outcome_failed (LecternStatus status, const char *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  Outcome outcome = { status, g_strdup_vprintf (format, arguments) };
-  va_end (arguments);
-  return outcome;
-}
-
 /* ---- a zip file around parts ----------------------------------------------------------------------------- */
 
 static guint32 crc32_of (const guint8 *bytes, gsize size)
